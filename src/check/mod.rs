@@ -1,0 +1,3 @@
+//! From tree to program: names, types, effects, graphs; either a typed, resolved program or findings.
+
+pub mod program;

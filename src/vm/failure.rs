@@ -1,0 +1,27 @@
+//! How evaluation fails: a declared error with its fields, the place, and the calls that led there.
+
+use crate::text::Span;
+use crate::value::{ErrorId, Value};
+use ecow::EcoString;
+
+/// A failure on its way up.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    /// Which error; those of the language are found by name in [`crate::library`]'s prelude.
+    pub error: ErrorId,
+    /// What it carries, in the order of the error's fields.
+    pub fields: Vec<Value>,
+    /// Where it arose.
+    pub span: Span,
+    /// The calls that led there, the innermost first.
+    pub trace: Vec<Frame>,
+}
+
+/// A call on the way to a failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// What was being executed: `task inventory.reserve`, `step reserved`.
+    pub name: EcoString,
+    /// Where it called what failed.
+    pub span: Span,
+}

@@ -1,0 +1,31 @@
+//! Time.
+
+use crate::value::Instant;
+
+/// Tells the time.
+pub trait Clock: Send {
+    /// This moment.
+    fn now(&self) -> Instant;
+
+    /// The IANA zone that days are counted in when a script names none.
+    fn zone(&self) -> &jiff::tz::TimeZone;
+}
+
+/// A clock that stands still until it is set.
+#[derive(Debug, Clone)]
+pub struct FixedClock {
+    /// What it shows.
+    pub now: Instant,
+    /// Its zone.
+    pub zone: jiff::tz::TimeZone,
+}
+
+impl Clock for FixedClock {
+    fn now(&self) -> Instant {
+        self.now
+    }
+
+    fn zone(&self) -> &jiff::tz::TimeZone {
+        &self.zone
+    }
+}

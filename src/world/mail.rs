@@ -1,0 +1,56 @@
+//! Mail: what leaves, and how it may fail to.
+
+use ecow::EcoString;
+
+/// A mail, ready to leave. The id is fixed when it is written to the outbox, so that a second delivery of
+/// the same mail is recognised by those who receive it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The Message-ID, without angle brackets.
+    pub id: EcoString,
+    /// From whom.
+    pub from: EcoString,
+    /// To whom.
+    pub to: EcoString,
+    /// Copies.
+    pub cc: Vec<EcoString>,
+    /// Where answers go, when elsewhere.
+    pub reply_to: Option<EcoString>,
+    /// What it is about.
+    pub subject: EcoString,
+    /// What it says.
+    pub body: EcoString,
+    /// Its attachments.
+    pub attachments: Vec<MessageAttachment>,
+    /// When it was written: milliseconds since 1970 UTC.
+    pub written: i64,
+}
+
+/// A file that goes with a mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageAttachment {
+    /// The path in the project.
+    pub path: EcoString,
+    /// Its content.
+    pub content: Vec<u8>,
+}
+
+/// Why a mail did not leave.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DeliveryError {
+    /// Trying again may help.
+    #[error("{0}")]
+    Transient(String),
+    /// It will never leave.
+    #[error("{0}")]
+    Permanent(String),
+}
+
+/// Delivers mail.
+pub trait Transport: Send {
+    /// Delivers one mail. Called after the mail is on disk in the outbox.
+    fn deliver(&mut self, message: &Message) -> Result<(), DeliveryError>;
+
+    /// Where mail goes, for the summary: `.rpa/outbox`, `smtp://mail.example.com`.
+    fn target(&self) -> String;
+}

@@ -1,0 +1,26 @@
+//! The windows to the world, as traits: store, clock, chance, files, mail. `adapter` implements them for
+//! real, the tests and the planner in memory.
+
+mod clock;
+mod files;
+mod mail;
+mod random;
+mod store;
+
+pub use clock::{Clock, FixedClock};
+pub use files::{FileError, Files};
+pub use mail::{DeliveryError, Message, MessageAttachment, Transport};
+pub use random::Random;
+pub use store::{OutboxEntry, Store, StoreError};
+
+/// All windows together, as an engine holds them.
+pub struct World {
+    /// Records, journal and outbox.
+    pub store: Box<dyn Store>,
+    /// Time.
+    pub clock: Box<dyn Clock>,
+    /// Chance.
+    pub random: Box<dyn Random>,
+    /// Files, within what the project allows.
+    pub files: Box<dyn Files>,
+}
