@@ -5,3 +5,4 @@
 pub mod finding;
 pub mod syntax;
 pub mod text;
+pub mod value;
