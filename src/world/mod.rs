@@ -3,12 +3,16 @@
 
 mod clock;
 mod files;
+mod journal;
 mod mail;
 mod random;
 mod store;
 
 pub use clock::{Clock, FixedClock};
 pub use files::{FileError, Files};
+pub use journal::{
+    Begin, Change, ChangeKind, Entry, EntryKind, Journal, KeptVersion, RunFilter, RunId, RunRecord, RunState,
+};
 pub use mail::{DeliveryError, Message, MessageAttachment, Transport};
 pub use random::Random;
 pub use store::{OutboxEntry, Store, StoreError};

@@ -1,5 +1,4 @@
-//! The store: records, sequences and the outbox. The journal lies in the same store and commits with it;
-//! its trait belongs to the flow engine.
+//! The store: records, sequences, the outbox, and the journal, which commits with them.
 
 use crate::compile::query::{QueryId, QueryPlan};
 use crate::value::{RecordId, Value};
@@ -68,8 +67,8 @@ pub struct OutboxEntry {
 }
 
 /// Keeps records. All writes happen inside a transaction, and in it inside a savepoint, so that a step that
-/// fails takes back its own writes and nothing else.
-pub trait Store: Send {
+/// fails takes back its own writes and nothing else. Journal and records share the transactions.
+pub trait Store: super::Journal + Send {
     /// Begins a transaction. Fails with `store::locked` when another process writes for too long.
     fn begin(&mut self) -> Result<(), StoreError>;
     /// Puts everything since `begin` on disk.

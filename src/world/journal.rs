@@ -1,11 +1,12 @@
 //! The journal: what every run has done so far. It lies in the same store as the records, so that a step's
 //! result and its effects become durable in one transaction.
 //!
-//! This trait is the seam between the engine and what keeps its memory: SQLite now, other durable
-//! engines later. Nothing else of the engine knows tables.
+//! This trait is the seam between the flow engine and what keeps its memory: SQLite now, other durable
+//! engines later. Nothing of the engine knows tables. The engine decides what the bytes mean: arguments,
+//! payloads and outcomes are opaque here.
 
+use super::StoreError;
 use crate::value::Instant;
-use crate::world::StoreError;
 use ecow::EcoString;
 
 /// Names a run; counted up by the journal, and what people type: `rpa runs show 42`.
@@ -14,13 +15,35 @@ pub struct RunId(pub i64);
 
 /// How a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
 pub enum RunState {
     /// It is at work, or was when its process ended.
-    Running,
+    Running = 1,
     /// It has returned, or stopped.
-    Done,
+    Done = 2,
     /// It has failed, and its steps were undone.
-    Failed,
+    Failed = 3,
+}
+
+impl RunState {
+    /// The word that people read and type: `running`, `done`, `failed`.
+    pub fn word(self) -> &'static str {
+        match self {
+            RunState::Running => "running",
+            RunState::Done => "done",
+            RunState::Failed => "failed",
+        }
+    }
+
+    /// The state that is called so.
+    pub fn from_word(word: &str) -> Option<RunState> {
+        [RunState::Running, RunState::Done, RunState::Failed].into_iter().find(|state| state.word() == word)
+    }
+
+    /// The state that is kept as this number.
+    pub fn from_number(number: u8) -> Option<RunState> {
+        [RunState::Running, RunState::Done, RunState::Failed].into_iter().find(|state| *state as u8 == number)
+    }
 }
 
 /// A run as the journal knows it.
@@ -36,13 +59,14 @@ pub struct RunRecord {
     pub key: Option<EcoString>,
     /// The version of the script.
     pub version: EcoString,
-    /// Its arguments, as JSON for people to read; pii and secrets masked.
-    pub arguments: EcoString,
-    /// SHA-256 over the arguments: a second start with the same key and other content is told apart.
-    pub fingerprint: [u8; 32],
+    /// Its arguments, encoded as one list: what it takes to begin or resume it.
+    pub arguments: Vec<u8>,
+    /// The first half of a SHA-256 over the arguments, the same in every version of the script: a second
+    /// start with the same key and other content is told apart by it.
+    pub fingerprint: [u8; 16],
     /// How it stands.
     pub state: RunState,
-    /// The result (encoded) of a run that is done; the failure as JSON of one that failed.
+    /// The result of a run that is done, or the failure of one that failed, encoded; empty while it runs.
     pub outcome: Vec<u8>,
     /// When it began.
     pub started: Instant,
@@ -64,10 +88,23 @@ pub enum EntryKind {
     UndoFailed = 4,
     /// A run was started by this one; the payload is its id.
     Child = 5,
-    /// A note of `log`; the payload is the text.
-    Note = 6,
-    /// An item of a loop has failed; the payload is the failure.
+    /// The flow has gone another way because of a failure; the payload is the failure, `step` the one that failed.
+    Handled = 6,
+    /// An item of a loop has failed; the payload is its name and the failure.
     ItemFailed = 7,
+    /// A failed run was begun again, with corrected arguments or because a person wanted it: what the
+    /// entries before say is history and no longer counts.
+    Reopened = 8,
+}
+
+impl EntryKind {
+    /// The kind that is kept as this number.
+    pub fn from_number(number: u8) -> Option<EntryKind> {
+        use EntryKind::{Child, Handled, ItemFailed, Reopened, StepDone, StepFailed, UndoFailed, Undone};
+        [StepDone, StepFailed, Undone, UndoFailed, Child, Handled, ItemFailed, Reopened]
+            .into_iter()
+            .find(|kind| *kind as u8 == number)
+    }
 }
 
 /// An entry of the journal.
@@ -83,7 +120,7 @@ pub struct Entry {
     pub path: Vec<u32>,
     /// Value, failure, id or text, by kind.
     pub payload: Vec<u8>,
-    /// What the step changed, for the story: compact, see [`super::journal::Change`].
+    /// What the step changed, decided and noted, for the story.
     pub changes: Vec<Change>,
     /// When it happened.
     pub at: Instant,
@@ -96,9 +133,9 @@ pub struct Entry {
 pub struct Change {
     /// What kind of thing.
     pub kind: ChangeKind,
-    /// The entity, the folder, or the address it went to.
+    /// The entity; the address a mail goes to; the path of a file; the table; `info` or `warn` for a note.
     pub what: EcoString,
-    /// The key of the record, the path, or the subject.
+    /// The key of the record; the subject of the mail; empty for a file; the rows that fired; the note.
     pub which: EcoString,
 }
 
@@ -116,8 +153,18 @@ pub enum ChangeKind {
     Mailed = 4,
     /// A file was written.
     Wrote = 5,
-    /// A decision was made, when they are traced: the table and the row.
+    /// A decision was made, when they are traced.
     Decided = 6,
+    /// `log` noted something.
+    Noted = 7,
+}
+
+impl ChangeKind {
+    /// The kind that is kept as this number.
+    pub fn from_number(number: u8) -> Option<ChangeKind> {
+        use ChangeKind::{Changed, Created, Decided, Deleted, Mailed, Noted, Wrote};
+        [Created, Changed, Deleted, Mailed, Wrote, Decided, Noted].into_iter().find(|kind| *kind as u8 == number)
+    }
 }
 
 /// What a start under a key met.
@@ -144,6 +191,15 @@ pub struct RunFilter {
     pub limit: usize,
 }
 
+/// A version of a script, kept for the runs that are pinned to it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeptVersion {
+    /// The sources: what people call each, and its text.
+    pub sources: Vec<(String, String)>,
+    /// The names behind the numbers in encoded values, as JSON: made and read by the flow engine.
+    pub names: String,
+}
+
 /// Keeps the memory of runs. Writing happens inside the transaction of the store that the run works on.
 pub trait Journal {
     /// Begins a run, or finds the one that has its flow and key. `run.id` is not looked at.
@@ -152,7 +208,8 @@ pub trait Journal {
     fn append(&mut self, run: RunId, entry: &Entry) -> Result<(), StoreError>;
     /// Ends a run.
     fn end_run(&mut self, run: RunId, state: RunState, outcome: &[u8], at: Instant) -> Result<(), StoreError>;
-    /// Begins a failed run again with other content, under the same id; its old entries stay for the story.
+    /// Begins a failed run again under the same id: it gets the parent, version, arguments, fingerprint and
+    /// beginning of `with`, is running, and has no outcome and no end; its entries stay.
     fn reopen_run(&mut self, run: RunId, with: &RunRecord) -> Result<(), StoreError>;
     /// The entries of a run, in order.
     fn entries(&mut self, run: RunId) -> Result<Vec<Entry>, StoreError>;
@@ -160,8 +217,12 @@ pub trait Journal {
     fn run(&mut self, run: RunId) -> Result<Option<RunRecord>, StoreError>;
     /// Runs, the newest first.
     fn runs(&mut self, filter: &RunFilter) -> Result<Vec<RunRecord>, StoreError>;
-    /// The runs that a run waits for, counted by state and (for failed ones) reason.
+    /// The runs that have this one as their parent, the oldest first, at most so many.
     fn children(&mut self, run: RunId, limit: usize) -> Result<Vec<RunRecord>, StoreError>;
-    /// Keeps the text of a script version, for runs that are pinned to it.
-    fn keep_version(&mut self, version: &str, sources: &[(String, String)]) -> Result<(), StoreError>;
+    /// How many runs have this one as their parent, by flow and state.
+    fn count_children(&mut self, run: RunId) -> Result<Vec<(EcoString, RunState, u64)>, StoreError>;
+    /// Keeps a version of a script, if it is not kept yet.
+    fn keep_version(&mut self, version: &str, kept: &KeptVersion) -> Result<(), StoreError>;
+    /// A version that was kept.
+    fn version(&mut self, version: &str) -> Result<Option<KeptVersion>, StoreError>;
 }
