@@ -2,7 +2,13 @@
 //!
 //! `docs/architecture.md` shows the way of a script through these rooms.
 
+pub mod check;
+pub mod compile;
 pub mod finding;
+pub mod flow;
+pub mod library;
 pub mod syntax;
 pub mod text;
 pub mod value;
+pub mod vm;
+pub mod world;
