@@ -1,12 +1,14 @@
 //! What a finding is: plain data that says what is wrong, where, why it matters and what to do.
 //!
-//! Checkers, engines and tools make findings; [`render`](self) shows them. A failed run is shown
+//! Checkers, engines and tools make findings; renderers show them. A failed run is shown
 //! through the same data, so that the editor, the checker and the pager say the same.
 
 pub mod catalogue;
+mod settle;
 
 use crate::text::Span;
 pub use catalogue::Code;
+pub use settle::settle;
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -45,6 +47,15 @@ pub struct Fix {
     pub replacement: String,
 }
 
+/// A call on the way to a failure of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// What made the call, in words: `flow process_orders`, `step reserved`.
+    pub name: String,
+    /// Where it did.
+    pub span: Span,
+}
+
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -62,6 +73,8 @@ pub struct Finding {
     pub help: Option<String>,
     /// Edits that mend it, when that is safe.
     pub fixes: Vec<Fix>,
+    /// For a failed run: the calls that led to the main place, the innermost first.
+    pub trace: Vec<Frame>,
 }
 
 impl Finding {
@@ -75,6 +88,7 @@ impl Finding {
             note: None,
             help: None,
             fixes: Vec::new(),
+            trace: Vec::new(),
         }
     }
 
@@ -88,6 +102,7 @@ impl Finding {
             note: None,
             help: None,
             fixes: Vec::new(),
+            trace: Vec::new(),
         }
     }
 
@@ -120,6 +135,12 @@ impl Finding {
     /// Adds an edit that mends it.
     pub fn fix(mut self, span: Span, replacement: impl Into<String>) -> Self {
         self.fixes.push(Fix { span, replacement: replacement.into() });
+        self
+    }
+
+    /// Adds a call that led to the main place: the innermost call first, then who called that.
+    pub fn called_from(mut self, name: impl Into<String>, span: Span) -> Self {
+        self.trace.push(Frame { name: name.into(), span });
         self
     }
 

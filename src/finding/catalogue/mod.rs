@@ -3,6 +3,14 @@
 //! One file a group (`name::…`, `type::…`); each code is a constant with its page, from which
 //! `rpa explain` and `docs/findings.md` are made.
 
+// A new group is a file here and a line in each of the two lists below.
+pub mod cli;
+pub mod config;
+pub mod file;
+
+/// The groups of the catalogue.
+const GROUPS: &[&[&Code]] = &[cli::GROUP, config::GROUP, file::GROUP];
+
 use super::Severity;
 
 /// A kind of finding, with the page that `rpa explain` prints.
@@ -22,8 +30,34 @@ pub struct Code {
     pub good: &'static str,
 }
 
-/// The groups of the catalogue.
-const GROUPS: &[&[&Code]] = &[];
+impl Code {
+    /// A code whose findings stop a run.
+    pub const fn error(
+        id: &'static str,
+        title: &'static str,
+        why: &'static str,
+        bad: &'static str,
+        good: &'static str,
+    ) -> Code {
+        Code { id, severity: Severity::Error, title, why, bad, good }
+    }
+
+    /// A code whose findings do not.
+    pub const fn warning(
+        id: &'static str,
+        title: &'static str,
+        why: &'static str,
+        bad: &'static str,
+        good: &'static str,
+    ) -> Code {
+        Code { id, severity: Severity::Warning, title, why, bad, good }
+    }
+
+    /// The group: `name` of `name::unknown`.
+    pub fn group(&self) -> &'static str {
+        self.id.split("::").next().unwrap_or(self.id)
+    }
+}
 
 /// Every code, in the order of the groups.
 pub fn all() -> impl Iterator<Item = &'static Code> {
@@ -33,4 +67,39 @@ pub fn all() -> impl Iterator<Item = &'static Code> {
 /// The code with this id.
 pub fn find(id: &str) -> Option<&'static Code> {
     all().find(|code| code.id == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn ids_are_unique_and_well_formed() {
+        let mut seen = HashSet::new();
+        for code in all() {
+            assert!(seen.insert(code.id), "{} stands twice in the catalogue", code.id);
+            let (group, name) = code.id.split_once("::").unwrap_or_default();
+            assert!(!group.is_empty() && group.bytes().all(|b| b.is_ascii_lowercase()), "{}", code.id);
+            assert!(!name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{}", code.id);
+            assert_eq!(find(code.id), Some(code));
+        }
+    }
+
+    #[test]
+    fn pages_are_complete() {
+        for code in all() {
+            assert!(!code.title.is_empty() && !code.title.ends_with('.'), "title of {}", code.id);
+            assert!(code.why.ends_with('.'), "why of {}", code.id);
+            assert_eq!(code.bad.is_empty(), code.good.is_empty(), "{} has one example of two", code.id);
+            assert_ne!((code.bad, !code.bad.is_empty()), (code.good, true), "examples of {} are the same", code.id);
+        }
+    }
+
+    #[test]
+    fn groups_hold_only_their_own_codes() {
+        for group in GROUPS {
+            assert!(group.windows(2).all(|pair| pair[0].group() == pair[1].group()));
+        }
+    }
 }

@@ -1,0 +1,43 @@
+//! `config::…`: what can be wrong in `rpa.toml`.
+
+use super::Code;
+
+/// The file is not TOML.
+pub const SYNTAX: Code = Code::error(
+    "config::syntax",
+    "`rpa.toml` can't be read",
+    "The project file is TOML: sections in brackets, and `name = value` lines in them.",
+    "",
+    "",
+);
+
+/// A section or a key that does not exist.
+pub const UNKNOWN_KEY: Code = Code::error(
+    "config::unknown-key",
+    "a setting that does not exist",
+    "A misspelt setting would otherwise be passed over in silence, and the project would run with another one than it says.",
+    "",
+    "",
+);
+
+/// A value of the wrong kind.
+pub const WRONG_KIND: Code = Code::error(
+    "config::wrong-kind",
+    "a setting has a value of another kind",
+    "Each setting takes a text, a number, a list of texts, or true or false.",
+    "",
+    "",
+);
+
+/// A value of the right kind that means nothing.
+pub const INVALID_VALUE: Code = Code::error(
+    "config::invalid-value",
+    "a setting has a value that it can't have",
+    "The value has the right kind, and stands for nothing: a currency that is not in ISO 4217, a port beyond 65535, a \
+     limit of zero.",
+    "",
+    "",
+);
+
+/// All codes of the group.
+pub const GROUP: &[&Code] = &[&SYNTAX, &UNKNOWN_KEY, &WRONG_KIND, &INVALID_VALUE];
