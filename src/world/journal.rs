@@ -80,7 +80,7 @@ pub struct RunRecord {
 pub enum EntryKind {
     /// A step has ended; the payload is its value.
     StepDone = 1,
-    /// A try of a step has failed; the payload is the failure.
+    /// A try of a step has failed; the payload is the failure and how the flow went on.
     StepFailed = 2,
     /// A step was undone.
     Undone = 3,
@@ -88,20 +88,20 @@ pub enum EntryKind {
     UndoFailed = 4,
     /// A run was started by this one; the payload is its id.
     Child = 5,
-    /// The flow has gone another way because of a failure; the payload is the failure, `step` the one that failed.
-    Handled = 6,
     /// An item of a loop has failed; the payload is its name and the failure.
-    ItemFailed = 7,
+    ItemFailed = 6,
     /// A failed run was begun again, with corrected arguments or because a person wanted it: what the
     /// entries before say is history and no longer counts.
-    Reopened = 8,
+    Reopened = 7,
+    /// What all runs of a start did together; the payload is JSON. The last entry of the top run.
+    Summary = 8,
 }
 
 impl EntryKind {
     /// The kind that is kept as this number.
     pub fn from_number(number: u8) -> Option<EntryKind> {
-        use EntryKind::{Child, Handled, ItemFailed, Reopened, StepDone, StepFailed, UndoFailed, Undone};
-        [StepDone, StepFailed, Undone, UndoFailed, Child, Handled, ItemFailed, Reopened]
+        use EntryKind::{Child, ItemFailed, Reopened, StepDone, StepFailed, Summary, UndoFailed, Undone};
+        [StepDone, StepFailed, Undone, UndoFailed, Child, ItemFailed, Reopened, Summary]
             .into_iter()
             .find(|kind| *kind as u8 == number)
     }
