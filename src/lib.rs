@@ -2,12 +2,14 @@
 //!
 //! `docs/architecture.md` shows the way of a script through these rooms.
 
+pub mod adapter;
 pub mod check;
 pub mod compile;
 pub mod finding;
 pub mod flow;
 pub mod library;
 pub mod syntax;
+pub mod task;
 pub mod text;
 pub mod value;
 pub mod vm;

@@ -3,7 +3,7 @@
 use super::flow::FlowCode;
 use super::query::QueryPlan;
 use crate::check::program::{EnumType, ErrorType, RecordType};
-use crate::text::{Span, Sources};
+use crate::text::{Sources, Span};
 use crate::value::Value;
 use ecow::EcoString;
 

@@ -17,6 +17,17 @@ pub struct Failure {
     pub trace: Vec<Frame>,
 }
 
+impl Failure {
+    /// Not an error of any script: the surroundings themselves have failed (the store, the disk under it). No
+    /// handler is for it; the run stops, and who gave the host asks it for the cause.
+    pub const FATAL: ErrorId = ErrorId(u32::MAX);
+
+    /// Whether the run must stop without a handler, a retry or an undo.
+    pub fn is_fatal(&self) -> bool {
+        self.error == Self::FATAL
+    }
+}
+
 /// A call on the way to a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {

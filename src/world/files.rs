@@ -55,3 +55,102 @@ pub trait Files: Send {
     /// Where the path leads, for messages and attachments.
     fn resolve(&self, path: &Path) -> PathBuf;
 }
+
+/// Whether a path fits a pattern: `*` stands for characters of one name, `?` for one of them, `**` for any number of
+/// folders. A name that begins with a point is only met by a pattern that writes the point.
+pub fn fits(pattern: &str, path: &str) -> bool {
+    let pattern: Vec<&str> = pattern.split('/').collect();
+    let path: Vec<&str> = path.split('/').collect();
+    // Row by row over the parts of the path: which prefixes of the pattern have been met. Linear in both.
+    let mut met = vec![false; pattern.len() + 1];
+    met[0] = true;
+    skip_folders(&pattern, &mut met);
+    for name in path {
+        let mut next = vec![false; pattern.len() + 1];
+        for (at, part) in pattern.iter().enumerate() {
+            if met[at] && *part == "**" && !name.starts_with('.') {
+                next[at] = true;
+            } else if met[at] && *part != "**" && name_fits(part, name) {
+                next[at + 1] = true;
+            }
+        }
+        skip_folders(&pattern, &mut next);
+        met = next;
+    }
+    met.last().copied().unwrap_or(false)
+}
+
+/// `**` may stand for no folder at all.
+fn skip_folders(pattern: &[&str], met: &mut [bool]) {
+    for (at, part) in pattern.iter().enumerate() {
+        if *part == "**" && met[at] {
+            met[at + 1] = true;
+        }
+    }
+}
+
+fn name_fits(pattern: &str, name: &str) -> bool {
+    if name.starts_with('.') && !pattern.starts_with('.') {
+        return false;
+    }
+    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    let (mut at, mut here) = (0, 0);
+    // The last `*` and where it was tried: going back to it alone is enough.
+    let mut back: Option<(usize, usize)> = None;
+    while here < name.len() {
+        match pattern.get(at) {
+            Some('*') => {
+                back = Some((at, here));
+                at += 1;
+            }
+            Some(wanted) if *wanted == '?' || *wanted == name[here] => {
+                at += 1;
+                here += 1;
+            }
+            _ => match back {
+                Some((star, tried)) => {
+                    back = Some((star, tried + 1));
+                    at = star + 1;
+                    here = tried + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[at..].iter().all(|c| *c == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_meet_names_and_folders() {
+        let good = [
+            ("inbox/*.csv", "inbox/a.csv"),
+            ("inbox/*", "inbox/a"),
+            ("**/*.csv", "a.csv"),
+            ("**/*.csv", "x/y/a.csv"),
+            ("in/**", "in/a/b"),
+            ("a?c", "aüc"),
+            ("*a*b*", "xxaxxbxx"),
+            (".*", ".hidden"),
+        ];
+        for (pattern, path) in good {
+            assert!(fits(pattern, path), "{pattern} {path}");
+        }
+        let bad = [
+            ("inbox/*.csv", "inbox/x/a.csv"),
+            ("inbox/*.csv", "outbox/a.csv"),
+            ("*", ".hidden"),
+            ("**", ".rpa/store"),
+            ("a?c", "ac"),
+            ("", "a"),
+            ("*a*b", "xxaxxbxx"),
+        ];
+        for (pattern, path) in bad {
+            assert!(!fits(pattern, path), "{pattern} {path}");
+        }
+        assert!(!fits(&"*a".repeat(1000), &"a".repeat(900)));
+    }
+}

@@ -8,7 +8,7 @@ use ecow::EcoString;
 pub struct Message {
     /// The Message-ID, without angle brackets.
     pub id: EcoString,
-    /// From whom.
+    /// From whom; the sender of the project when empty.
     pub from: EcoString,
     /// To whom.
     pub to: EcoString,
@@ -31,7 +31,7 @@ pub struct Message {
 pub struct MessageAttachment {
     /// The path in the project.
     pub path: EcoString,
-    /// Its content.
+    /// Its content; empty until the mail leaves.
     pub content: Vec<u8>,
 }
 
@@ -50,6 +50,16 @@ pub enum DeliveryError {
 pub trait Transport: Send {
     /// Delivers one mail. Called after the mail is on disk in the outbox.
     fn deliver(&mut self, message: &Message) -> Result<(), DeliveryError>;
+
+    /// Delivers a mail that has this number in the outbox.
+    fn deliver_entry(&mut self, _number: i64, message: &Message) -> Result<(), DeliveryError> {
+        self.deliver(message)
+    }
+
+    /// Whether a mail delivered twice is still there once, so that many deliveries may be settled together.
+    fn is_idempotent(&self) -> bool {
+        false
+    }
 
     /// Where mail goes, for the summary: `.rpa/outbox`, `smtp://mail.example.com`.
     fn target(&self) -> String;

@@ -2,18 +2,24 @@
 //! real, the tests and the planner in memory.
 
 mod clock;
+mod documents;
 mod files;
 mod journal;
 mod mail;
+mod memory;
 mod random;
 mod store;
 
 pub use clock::{Clock, FixedClock};
-pub use files::{FileError, Files};
+pub use documents::{
+    DocumentError, Documents, Invoice, InvoiceLine, InvoiceTax, NewSheet, NoDocuments, Sheet, SheetCell,
+};
+pub use files::{FileError, Files, fits};
 pub use journal::{
     Begin, Change, ChangeKind, Entry, EntryKind, Journal, KeptVersion, RunFilter, RunId, RunRecord, RunState,
 };
 pub use mail::{DeliveryError, Message, MessageAttachment, Transport};
+pub use memory::{MemoryFiles, SeededRandom};
 pub use random::Random;
 pub use store::{OutboxEntry, Store, StoreError};
 
@@ -27,4 +33,6 @@ pub struct World {
     pub random: Box<dyn Random>,
     /// Files, within what the project allows.
     pub files: Box<dyn Files>,
+    /// Workbooks and printed invoices.
+    pub documents: Box<dyn Documents>,
 }

@@ -69,6 +69,12 @@ pub struct OutboxEntry {
 /// Keeps records. All writes happen inside a transaction, and in it inside a savepoint, so that a step that
 /// fails takes back its own writes and nothing else. Journal and records share the transactions.
 pub trait Store: super::Journal + Send {
+    /// Names this store among all others: letters and digits, made by chance when the store was made. It is in
+    /// the Message-ID of every mail, so that no two stores ever send mails of the same name.
+    fn identity(&mut self) -> Result<EcoString, StoreError> {
+        Ok(EcoString::inline("local"))
+    }
+
     /// Begins a transaction. Fails with `store::locked` when another process writes for too long.
     fn begin(&mut self) -> Result<(), StoreError>;
     /// Puts everything since `begin` on disk.

@@ -1,6 +1,6 @@
 //! Callables, tables, flows and the rest of the declarations, resolved.
 
-use super::{Effect, Expr, Local, LocalId, Statement, StepId, CellTest, Type};
+use super::{CellTest, Effect, Expr, Local, LocalId, Statement, StepId, Type};
 use crate::syntax::tree::{HitPolicy, RecordEvent};
 use crate::text::Span;
 use crate::value::{ErrorId, RecordId};

@@ -15,7 +15,7 @@ pub use expression::*;
 pub use statement::*;
 pub use types::*;
 
-use crate::text::{Span, Sources};
+use crate::text::{Sources, Span};
 use ecow::EcoString;
 
 /// A checked program: one main script with all that it uses.

@@ -1,0 +1,4 @@
+//! The only real input and output of the program: store, disk, mail, clock, chance, workbooks, PDF.
+
+// This is where the world's windows open: what `clippy.toml` keeps from every other room is done here.
+#![allow(clippy::disallowed_methods)]
