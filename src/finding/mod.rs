@@ -1,9 +1,10 @@
 //! What a finding is: plain data that says what is wrong, where, why it matters and what to do.
 //!
-//! Checkers, engines and tools make findings; renderers show them. A failed run is shown
+//! Checkers, engines and tools make findings; [`render`] shows them. A failed run is shown
 //! through the same data, so that the editor, the checker and the pager say the same.
 
 pub mod catalogue;
+pub mod render;
 mod settle;
 
 use crate::text::Span;

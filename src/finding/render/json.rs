@@ -1,0 +1,45 @@
+//! Findings for programs: one JSON array.
+
+use crate::finding::Finding;
+use crate::text::{Sources, Span};
+use serde_json::{Value, json};
+
+/// The findings as an array of objects:
+/// `{code, severity, message, labels, note, help, fixes, trace}`.
+///
+/// A label is `{file, line, column, end_line, end_column, text}`, lines and columns counted from one,
+/// columns in characters; `end_column` is one past the last character. The first label is the main one.
+pub fn render(findings: &[Finding], sources: &Sources) -> Value {
+    findings.iter().map(|finding| one(finding, sources)).collect()
+}
+
+fn one(finding: &Finding, sources: &Sources) -> Value {
+    json!({
+        "code": finding.code.id,
+        "severity": finding.severity.word(),
+        "message": finding.message,
+        "labels": finding.labels.iter().map(|label| place(label.span, "text", &label.text, sources)).collect::<Value>(),
+        "note": finding.note,
+        "help": finding.help,
+        "fixes": finding.fixes.iter().map(|fix| place(fix.span, "replacement", &fix.replacement, sources)).collect::<Value>(),
+        "trace": finding.trace.iter().map(|frame| place(frame.span, "name", &frame.name, sources)).collect::<Value>(),
+    })
+}
+
+fn place(span: Span, key: &str, text: &str, sources: &Sources) -> Value {
+    let (file, start, end) = match sources.get(span.source) {
+        Some(source) => {
+            let end = (span.end as usize).max(span.start as usize);
+            (Some(source.name.as_str()), source.position(span.start as usize), source.position(end))
+        }
+        None => (None, (0, 0), (0, 0)),
+    };
+    json!({
+        "file": file,
+        "line": start.0,
+        "column": start.1,
+        "end_line": end.0,
+        "end_column": end.1,
+        key: text,
+    })
+}
