@@ -7,9 +7,10 @@
 pub mod cli;
 pub mod config;
 pub mod file;
+pub mod syntax;
 
 /// The groups of the catalogue.
-const GROUPS: &[&[&Code]] = &[cli::GROUP, config::GROUP, file::GROUP];
+const GROUPS: &[&[&Code]] = &[cli::GROUP, config::GROUP, file::GROUP, syntax::GROUP];
 
 use super::Severity;
 

@@ -7,11 +7,13 @@ mod declaration;
 mod expression;
 mod statement;
 mod table;
+mod template;
 
 pub use declaration::*;
 pub use expression::*;
 pub use statement::*;
 pub use table::*;
+pub use template::*;
 
 use crate::text::{SourceId, Span};
 use ecow::EcoString;

@@ -1,0 +1,202 @@
+//! Blocks, built by hand over the pieces that the scanner found; each line is read by pest.
+
+mod declarations;
+mod statements;
+mod tables;
+
+use super::errors;
+use super::grammar::{self, Pair, Rule};
+use super::lines::{Piece, PieceKind, too_deep};
+use super::lower::Lower;
+use super::tree::{Block, Comment, CommentKind};
+use crate::finding::Finding;
+use crate::finding::catalogue::syntax as codes;
+use crate::text::{SourceId, Span};
+use ecow::EcoString;
+
+/// Blocks within each other, `else if` included: few enough that everything after the parser can use recursion.
+const DEEPEST_BLOCK: usize = 64;
+
+/// Builds the tree of one text.
+pub struct Builder<'t> {
+    source: SourceId,
+    text: &'t str,
+    pieces: Vec<Piece>,
+    /// The piece that comes next.
+    next: usize,
+    comments: Vec<Comment>,
+    /// The first comment that was not yet looked at for documentation.
+    next_comment: usize,
+    findings: Vec<Finding>,
+    depth: usize,
+}
+
+impl<'t> Builder<'t> {
+    /// A builder for the pieces of a text.
+    pub fn new(source: SourceId, text: &'t str, pieces: Vec<Piece>, comments: Vec<Comment>) -> Self {
+        Builder { source, text, pieces, next: 0, comments, next_comment: 0, findings: Vec::new(), depth: 0 }
+    }
+
+    /// What was found, with the comments given back.
+    pub fn finish(self) -> (Vec<Comment>, Vec<Finding>) {
+        (self.comments, self.findings)
+    }
+
+    // ── pieces ───────────────────────────────────────────────────────────────────────────────
+
+    fn peek(&self) -> Option<&Piece> {
+        self.pieces.get(self.next)
+    }
+
+    fn advance(&mut self) -> Option<Piece> {
+        let piece = self.pieces.get(self.next).cloned();
+        self.next += usize::from(piece.is_some());
+        piece
+    }
+
+    fn at_open(&self) -> bool {
+        self.peek().is_some_and(|piece| piece.kind == PieceKind::Open)
+    }
+
+    /// The end of the piece before this one; where a thing that was just read ends.
+    fn previous_end(&self) -> usize {
+        self.next.checked_sub(1).and_then(|index| self.pieces.get(index)).map_or(0, |piece| piece.end)
+    }
+
+    fn slice(&self, start: usize, end: usize) -> &'t str {
+        self.text.get(start..end).unwrap_or("")
+    }
+
+    fn span(&self, start: usize, end: usize) -> Span {
+        Span::new(self.source, start, end)
+    }
+
+    fn report(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    // ── lines ────────────────────────────────────────────────────────────────────────────────
+
+    /// Reads a part of the text by a rule and makes something of its first pair; reports what can't be read.
+    fn read<T>(&mut self, rule: Rule, start: usize, end: usize, make: impl FnOnce(&mut Lower, Pair) -> T) -> Option<T> {
+        let text = self.slice(start, end);
+        match grammar::parse(rule, text) {
+            Ok(mut pairs) => {
+                let pair = pairs.next()?;
+                let mut lower = Lower { source: self.source, offset: start, findings: &mut self.findings };
+                Some(make(&mut lower, pair))
+            }
+            Err(_) => {
+                let finding = errors::explain(self.source, self.text, start..end, rule);
+                self.report(finding);
+                None
+            }
+        }
+    }
+
+    // ── blocks ───────────────────────────────────────────────────────────────────────────────
+
+    /// Reads what stands between the braces that come next, with `line` for every line.
+    ///
+    /// Returns the place from `{` to `}`, or none when no `{` comes next.
+    fn braces(&mut self, mut line: impl FnMut(&mut Self, Piece)) -> Option<Span> {
+        if !self.at_open() {
+            return None;
+        }
+        let open = self.advance()?;
+        if self.depth >= DEEPEST_BLOCK {
+            return Some(self.skip_deep_block(&open));
+        }
+        self.depth += 1;
+        let mut end = open.end;
+        while let Some(piece) = self.advance() {
+            match piece.kind {
+                PieceKind::Close | PieceKind::MissingClose => {
+                    end = piece.end;
+                    break;
+                }
+                PieceKind::Open => {
+                    self.next -= 1;
+                    self.stray_block();
+                }
+                _ => line(self, piece),
+            }
+            end = self.previous_end();
+        }
+        self.depth -= 1;
+        Some(self.span(open.start, end.max(open.end)))
+    }
+
+    fn skip_deep_block(&mut self, open: &Piece) -> Span {
+        let finding = too_deep(self.span(open.start, open.end));
+        self.report(finding);
+        let end = self.skip_block();
+        self.span(open.start, end.max(open.end))
+    }
+
+    /// Skips to the end of the block whose `{` was just read.
+    fn skip_block(&mut self) -> usize {
+        let mut open = 1;
+        while let Some(piece) = self.advance() {
+            match piece.kind {
+                PieceKind::Open => open += 1,
+                PieceKind::Close | PieceKind::MissingClose => open -= 1,
+                _ => {}
+            }
+            if open == 0 {
+                break;
+            }
+        }
+        self.previous_end()
+    }
+
+    /// A block of statements, or none when no `{` comes next.
+    fn block(&mut self) -> Option<Block> {
+        let mut statements = Vec::new();
+        let span = self.braces(|builder, piece| statements.push(builder.statement_of(piece)))?;
+        Some(Block { statements, span })
+    }
+
+    /// A block that no line has opened: reported, and read for what is wrong in it.
+    fn stray_block(&mut self) {
+        if let Some(open) = self.peek().cloned() {
+            let span = self.span(open.start, open.end);
+            self.report(
+                Finding::new(&codes::BLOCK, span, "a block can't stand alone")
+                    .at("nothing opens this block")
+                    .help("a block follows `if`, `for`, `step` and the like; take the braces away"),
+            );
+        }
+        self.block();
+    }
+
+    /// Reports that the line that was just read needs a block.
+    fn missing_block(&mut self, start: usize, end: usize, what: &str) {
+        let last = self.slice(start, end).char_indices().last().map_or(start, |(at, _)| start + at);
+        let head = self.slice(start, end).split(['\n', ' ']).next().unwrap_or("").to_owned();
+        let span = self.span(last, end);
+        self.report(
+            Finding::new(&codes::BLOCK, span, format!("{what} is missing"))
+                .at(format!("`{{` is expected after this, the block of `{head}`"))
+                .help("open the block with `{` at the end of the line and close it with `}`"),
+        );
+    }
+
+    // ── documentation ────────────────────────────────────────────────────────────────────────
+
+    /// The lines of `///` between `after` and `before`, without slashes.
+    fn documentation(&mut self, after: usize, before: usize) -> EcoString {
+        let mut lines: Vec<&str> = Vec::new();
+        while let Some(comment) = self.comments.get(self.next_comment) {
+            if comment.span.start as usize >= before {
+                break;
+            }
+            if comment.kind == CommentKind::Documentation && comment.span.start as usize >= after {
+                let text = comment.text.trim_start_matches('/');
+                lines.push(text.strip_prefix(' ').unwrap_or(text));
+            }
+            self.next_comment += 1;
+        }
+        lines.join("\n").into()
+    }
+}
