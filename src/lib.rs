@@ -8,6 +8,7 @@ pub mod compile;
 pub mod finding;
 pub mod flow;
 pub mod library;
+pub mod repl;
 pub mod syntax;
 pub mod task;
 pub mod text;

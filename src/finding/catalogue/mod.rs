@@ -7,10 +7,11 @@
 pub mod cli;
 pub mod config;
 pub mod file;
+pub mod proof;
 pub mod syntax;
 
 /// The groups of the catalogue.
-const GROUPS: &[&[&Code]] = &[cli::GROUP, config::GROUP, file::GROUP, syntax::GROUP];
+const GROUPS: &[&[&Code]] = &[cli::GROUP, config::GROUP, file::GROUP, proof::GROUP, syntax::GROUP];
 
 use super::Severity;
 

@@ -1,0 +1,3 @@
+//! The REPL: try the language line by line.
+
+mod table;
