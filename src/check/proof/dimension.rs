@@ -30,6 +30,8 @@ pub struct Dimension {
     pub name: String,
     /// The atoms: none first, then in order.
     pub atoms: Vec<Atom>,
+    /// A value for examples where the cells ask for nothing.
+    typical: Value,
 }
 
 impl Dimension {
@@ -82,13 +84,13 @@ impl Dimension {
             }
             _ => return None,
         }
-        Some(Dimension { name: name.to_string(), atoms })
+        Some(Dimension { name: name.to_string(), atoms, typical: typical(ty) })
     }
 
     /// A condition that is only true or false: nothing more is known of it.
     pub fn condition(name: &str) -> Dimension {
         let atoms = [false, true].map(|value| Atom::Point(Value::Bool(value))).to_vec();
-        Dimension { name: name.to_string(), atoms }
+        Dimension { name: name.to_string(), atoms, typical: Value::Bool(true) }
     }
 
     /// The atoms that a test admits; `None` when the test is no literal.
@@ -141,7 +143,8 @@ impl Dimension {
             Some(Atom::Between(Some(low), high)) => above(low, high.as_ref()),
             Some(Atom::Between(None, Some(high))) => below(high),
             Some(Atom::OtherText) => Value::text("something else"),
-            Some(Atom::Between(None, None) | Atom::None) | None => Value::None,
+            Some(Atom::Between(None, None)) => self.typical.clone(),
+            Some(Atom::None) | None => Value::None,
         }
     }
 }
@@ -267,6 +270,20 @@ fn holds(atom: &Atom, operator: BinaryOperator, value: &Value) -> bool {
         BinaryOperator::Greater => order == Greater,
         BinaryOperator::GreaterOrEqual => order != Less,
         _ => false,
+    }
+}
+
+/// A plain value of an ordered type.
+fn typical(ty: &Type) -> Value {
+    match ty {
+        Type::Int => Value::Int(0),
+        Type::Decimal => Value::Decimal(Decimal::ZERO),
+        Type::Percent => Value::Percent(Decimal::ZERO),
+        Type::Money(Some(currency)) => Value::Money(Money { amount: Decimal::ZERO, currency: *currency }),
+        Type::Duration => Value::Duration(Duration::from_milliseconds(Duration::DAY)),
+        Type::Date => Value::Date(jiff::civil::Date::constant(2026, 1, 1)),
+        Type::Time => Value::Time(jiff::civil::Time::constant(12, 0, 0, 0)),
+        _ => Value::None,
     }
 }
 

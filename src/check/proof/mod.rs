@@ -26,3 +26,6 @@ pub fn check(program: &Program, wanted: impl Fn(&DecisionTable) -> bool) -> Vec<
     }
     findings
 }
+
+#[cfg(test)]
+mod tests;
