@@ -72,10 +72,19 @@ impl Report<'_> {
             // What hangs on an opaque condition may be covered by the condition's other outcomes.
             Cover::Open { parts, all } => {
                 let certain: Vec<&Region> = parts.iter().filter(|part| self.space.is_certain(part)).collect();
-                let shown = if certain.is_empty() { parts.iter().collect() } else { certain };
-                vec![self.gap(&shown, all)]
+                if certain.is_empty() { vec![self.possible_gap(&parts)] } else { vec![self.gap(&certain, all)] }
             }
         }
+    }
+
+    /// A gap that hangs on conditions which may exclude each other for reasons that are not seen here.
+    fn possible_gap(&self, parts: &[Region]) -> Finding {
+        let words = parts.first().map(|part| self.words(part)).unwrap_or_default();
+        let message = format!("`{}` may have no row for some input", self.table.name);
+        Finding::new(&codes::UNDECIDED, self.table.span, message)
+            .at(format!("when {words}"))
+            .note("the conditions are no comparisons with fixed values, so it can't be proved that one always holds")
+            .help("end the table with an `otherwise` row that says what happens to the rest")
     }
 
     fn gap(&self, parts: &[&Region], all: bool) -> Finding {

@@ -147,8 +147,8 @@ impl Placer<'_> {
                 return vec![(index, if wanted { side } else { side.complement() })];
             }
         }
-        let name = wording(condition, self.program);
-        vec![self.opaque(&name, wanted)]
+        let (name, holds) = opaque_wording(condition, self.program);
+        vec![self.opaque(&name, wanted == holds)]
     }
 
     fn opaque(&mut self, name: &str, wanted: bool) -> (usize, Bits) {
@@ -274,6 +274,23 @@ fn is_literal(test: &CellTest, program: &Program) -> bool {
 /// have the same value, as a table changes nothing.
 fn wording(expr: &Expr, program: &Program) -> String {
     program.sources.slice(expr.span).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The words for a condition that is only true or false, the same for a comparison and its contrary:
+/// `a >= b` is `a < b` when that does not hold.
+fn opaque_wording(condition: &Expr, program: &Program) -> (String, bool) {
+    let less = |left: &Expr, right: &Expr| format!("{} < {}", wording(left, program), wording(right, program));
+    match &condition.kind {
+        ExprKind::Binary(BinaryOperator::Less, left, right) => (less(left, right), true),
+        ExprKind::Binary(BinaryOperator::Greater, left, right) => (less(right, left), true),
+        ExprKind::Binary(BinaryOperator::GreaterOrEqual, left, right) => (less(left, right), false),
+        ExprKind::Binary(BinaryOperator::LessOrEqual, left, right) => (less(right, left), false),
+        ExprKind::Binary(operator @ (BinaryOperator::Equal | BinaryOperator::NotEqual), left, right) => {
+            let words = format!("{} == {}", wording(left, program), wording(right, program));
+            (words, *operator == BinaryOperator::Equal)
+        }
+        _ => (wording(condition, program), true),
+    }
 }
 
 fn test_wording(test: &CellTest, program: &Program) -> String {
