@@ -7,6 +7,8 @@ mod errors;
 mod grammar;
 mod lines;
 mod lower;
+mod parts;
+mod template;
 pub mod tree;
 
 #[cfg(test)]
@@ -16,6 +18,9 @@ use crate::finding::Finding;
 use crate::text::SourceId;
 use blocks::Builder;
 use tree::Script;
+
+pub use parts::{CellKind, ReplEntry, is_incomplete, parse_cell, parse_column, parse_expression, parse_repl};
+pub use template::parse_template;
 
 /// Syntax findings that are reported for one text at most; more would help nobody.
 const MOST_FINDINGS: usize = 50;

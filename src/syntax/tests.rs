@@ -1,12 +1,64 @@
 //! Tests of the parser.
 
 use super::parse;
-use crate::text::SourceId;
+use crate::finding::Finding;
+use crate::text::{Source, SourceId};
+
+/// Findings as plain text: place, line, carets, message, labels, help.
+fn plain(text: &str, findings: &[Finding]) -> String {
+    let source = Source::new("script", text);
+    let mut out = String::new();
+    for finding in findings {
+        out += &format!("{}: {}\n", finding.code.id, finding.message);
+        for label in &finding.labels {
+            let (line, column) = source.position(label.span.start as usize);
+            let shown = source.line(line - 1).replace('\t', " ");
+            let length =
+                text.get(label.span.range()).map_or(0, |t| t.lines().next().unwrap_or("").chars().count()).max(1);
+            let shown: String = shown.chars().take(100).collect();
+            out += &format!(
+                "{line:>4} | {shown}\n     | {}{} {}\n",
+                " ".repeat(column - 1),
+                "^".repeat(length),
+                label.text
+            );
+        }
+        if let Some(note) = &finding.note {
+            out += &format!("     = {note}\n");
+        }
+        if let Some(help) = &finding.help {
+            out += &format!("     = help: {help}\n");
+        }
+        for fix in &finding.fixes {
+            out += &format!("     = fix: {:?} -> {:?}\n", text.get(fix.span.range()).unwrap_or("?"), fix.replacement);
+        }
+    }
+    out
+}
 
 #[test]
 fn reads_the_one_page_script() {
     let text = include_str!("../../tests/scripts/one_page.rpa");
     let (script, findings) = parse(SourceId(0), text);
-    assert_eq!(findings, []);
+    assert_eq!(plain(text, &findings), "");
     assert_eq!(script.items.len(), 11);
+}
+
+#[test]
+fn reads_the_standard_library() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/library");
+    let mut report = String::new();
+    for folder in [folder.clone(), folder.join("crm")] {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "rpa") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let (_, findings) = parse(SourceId(0), &text);
+                if !findings.is_empty() {
+                    report += &format!("── {}\n{}", path.display(), plain(&text, &findings));
+                }
+            }
+        }
+    }
+    assert_eq!(report, "");
 }

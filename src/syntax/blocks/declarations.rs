@@ -32,15 +32,8 @@ impl Builder<'_> {
     /// All declarations of the text.
     pub fn items(&mut self) -> Vec<Item> {
         let mut items = Vec::new();
-        while let Some(piece) = self.advance() {
-            match piece.kind {
-                PieceKind::Open => {
-                    self.next -= 1;
-                    self.stray_block();
-                }
-                PieceKind::Close | PieceKind::MissingClose => {}
-                _ => items.push(self.item(piece)),
-            }
+        while let Some(piece) = self.next_line() {
+            items.push(self.item(piece));
         }
         items
     }

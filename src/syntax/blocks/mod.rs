@@ -75,10 +75,31 @@ impl<'t> Builder<'t> {
         self.findings.push(finding);
     }
 
+    /// The next line outside of all blocks; blocks that stand alone are reported and skipped.
+    pub fn next_line(&mut self) -> Option<Piece> {
+        loop {
+            let piece = self.advance()?;
+            match piece.kind {
+                PieceKind::Open => {
+                    self.next -= 1;
+                    self.stray_block();
+                }
+                PieceKind::Close | PieceKind::MissingClose => {}
+                _ => return Some(piece),
+            }
+        }
+    }
+
     // ── lines ────────────────────────────────────────────────────────────────────────────────
 
     /// Reads a part of the text by a rule and makes something of its first pair; reports what can't be read.
-    fn read<T>(&mut self, rule: Rule, start: usize, end: usize, make: impl FnOnce(&mut Lower, Pair) -> T) -> Option<T> {
+    pub fn read<T>(
+        &mut self,
+        rule: Rule,
+        start: usize,
+        end: usize,
+        make: impl FnOnce(&mut Lower, Pair) -> T,
+    ) -> Option<T> {
         let text = self.slice(start, end);
         match grammar::parse(rule, text) {
             Ok(mut pairs) => {

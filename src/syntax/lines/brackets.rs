@@ -219,7 +219,7 @@ fn closing_of(opening: u8) -> char {
 }
 
 /// Whether a line that begins with `text` can only be a statement, so that brackets before it were forgotten.
-fn starts_statement(text: &str) -> bool {
+pub fn starts_statement(text: &str) -> bool {
     let word = first_word(text);
     let rest = &text[word.len()..];
     let after = rest.trim_start_matches([' ', '\t']);

@@ -10,7 +10,7 @@ mod scanner;
 mod text;
 
 pub use scanner::{first_word, scan, starts_declaration, too_deep};
-pub(in crate::syntax) use text::{TextEnd, text_end};
+pub use text::{TextEnd, hole_end, line_end, text_end};
 
 use super::tree::Comment;
 use crate::finding::Finding;

@@ -1,6 +1,6 @@
 //! The scanner itself.
 
-use super::brackets::{Bracket, OpenBlock};
+use super::brackets::{Bracket, OpenBlock, starts_statement};
 use super::continuation::continues;
 use super::text::line_end;
 use super::{DEEPEST_BRACKETS, LONGEST_LINE, Piece, PieceKind, Scanned, TextEnd, text_end};
@@ -42,8 +42,10 @@ pub enum Context {
 /// What stood last, as far as it decides what a `{` is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Last {
-    /// A map follows: an operator, a comma, `=`, `return` …
+    /// A comma, `return` …: a map may follow.
     MapMayFollow,
+    /// An operator or `=`: a map may follow, and the line is not complete.
+    Operator,
     /// `=>`
     Arrow,
     /// `then` or `else`
@@ -228,7 +230,7 @@ impl<'t> Scanner<'t> {
             let goes_on = !rest.is_empty()
                 && self.line_text().len() <= LONGEST_LINE
                 && self.context() != Context::Table
-                && continues(self.line_text(), rest, self.context());
+                && (self.is_incomplete_before(rest) || continues(self.line_text(), rest, self.context()));
             if goes_on {
                 self.goes_on_to = next;
             } else {
@@ -237,6 +239,14 @@ impl<'t> Scanner<'t> {
         }
         self.at = brk + 1;
         self.line_start = self.at;
+    }
+
+    /// Whether the line ends with an operator and the next one, `rest`, can be its right side.
+    fn is_incomplete_before(&self, rest: &str) -> bool {
+        self.line.as_ref().is_some_and(|line| line.last == Last::Operator)
+            && !rest.starts_with('}')
+            && !starts_statement(rest)
+            && !starts_declaration(rest)
     }
 
     /// The offset of the next thing that is neither blank nor comment.
@@ -398,7 +408,8 @@ impl<'t> Scanner<'t> {
             return self.take(self.at + length, Last::Value);
         }
         let last = match word {
-            "return" | "give" | "and" | "or" | "in" | "with" | "not" => Last::MapMayFollow,
+            "and" | "or" | "in" => Last::Operator,
+            "return" | "give" | "with" | "not" => Last::MapMayFollow,
             "then" | "else" => Last::Branch,
             _ => Last::Value,
         };
@@ -429,12 +440,14 @@ impl<'t> Scanner<'t> {
         let result = byte == b'-' && self.next_is(b'>');
         let last = match byte {
             _ if arrow => Last::Arrow,
-            b'=' | b',' | b':' | b'<' | b'>' | b'+' | b'-' | b'*' | b'/' | b'|' | b'&' | b'!' => Last::MapMayFollow,
-            b'?' if self.next_is(b'?') => Last::MapMayFollow,
-            b'.' if self.next_is(b'.') => Last::MapMayFollow,
+            _ if result => Last::MapMayFollow,
+            b',' | b':' | b'|' | b'&' | b'!' => Last::MapMayFollow,
+            b'=' | b'<' | b'>' | b'+' | b'-' | b'*' | b'/' => Last::Operator,
+            b'?' if self.next_is(b'?') => Last::Operator,
+            b'.' if self.next_is(b'.') => Last::Operator,
             _ => Last::Value,
         };
-        let length = if arrow || result || (last == Last::MapMayFollow && matches!(byte, b'?' | b'.')) { 2 } else { 1 };
+        let length = if arrow || result || (last == Last::Operator && matches!(byte, b'?' | b'.')) { 2 } else { 1 };
         self.take(self.at + length, last);
         if arrow && let Some(line) = &mut self.line {
             line.branches += 1;
@@ -471,7 +484,7 @@ impl<'t> Scanner<'t> {
         }
         let Some(line) = &self.line else { return false };
         match line.last {
-            Last::MapMayFollow => true,
+            Last::MapMayFollow | Last::Operator => true,
             Last::Arrow => first_word(self.line_text()) == "stub",
             Last::Branch => !matches!(first_word(self.statement_text()), "if" | "else"),
             Last::Value => false,
@@ -495,6 +508,7 @@ impl<'t> Scanner<'t> {
         if !self.brackets.is_empty() {
             self.report_unclosed_bracket();
         }
+        self.out.open_at_end |= self.line.as_ref().is_some_and(|line| line.last == Last::Operator);
         self.finish_line();
         let end = self.text.trim_end().len();
         self.missing_closes(end, 0);

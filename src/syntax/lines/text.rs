@@ -32,6 +32,8 @@ pub fn text_end(bytes: &[u8], start: usize) -> TextEnd {
     let mut modes = Vec::new();
     let mut at = start;
     let mut first_hole = None;
+    // Values with `if … then` may stand within each other without brackets.
+    let mut thens = 0;
     open_text(bytes, &mut at, &mut modes);
     while let (Some(byte), Some(mode)) = (bytes.get(at).copied(), modes.last_mut()) {
         match (mode, byte) {
@@ -73,7 +75,13 @@ pub fn text_end(bytes: &[u8], start: usize) -> TextEnd {
                 }
                 at += 1;
             }
-            (Mode::Hole(..), _) => at += 1,
+            (Mode::Hole(..), byte) => {
+                thens += usize::from(byte == b't' && bytes[at..].starts_with(b"then"));
+                if thens > DEEPEST_BRACKETS {
+                    return TextEnd::TooDeep(at);
+                }
+                at += 1;
+            }
         }
         if modes.is_empty() {
             return TextEnd::Closed(at);
@@ -117,4 +125,28 @@ fn not_closed(bytes: &[u8], start: usize, end: usize, first_hole: Option<usize>)
 /// The offset of the line break behind `from`, or the end.
 pub fn line_end(bytes: &[u8], from: usize) -> usize {
     bytes[from.min(bytes.len())..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |found| from + found)
+}
+
+/// The offset of the `}` that closes the `{` at `start`, when it stands on the same line.
+pub fn hole_end(bytes: &[u8], start: usize) -> Option<usize> {
+    let mut open = 0usize;
+    let mut at = start + 1;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'\n' => return None,
+            b'"' => match text_end(bytes, at) {
+                TextEnd::Closed(end) => {
+                    at = end;
+                    continue;
+                }
+                _ => return None,
+            },
+            b'{' | b'(' | b'[' => open += 1,
+            b'}' if open == 0 => return Some(at),
+            b'}' | b')' | b']' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        at += 1;
+    }
+    None
 }
