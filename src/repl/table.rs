@@ -77,5 +77,9 @@ fn cell(value: &Value, names: &dyn TypeNames) -> Cell {
 fn with_rest(table: String, count: usize, one: &str, many: &str) -> String {
     let hidden = count.saturating_sub(ROWS);
     let word = if count == 1 { one } else { many };
-    if hidden == 0 { format!("{table}\n{count} {word}") } else { format!("{table}\n{count} {word}, {hidden} not shown") }
+    if hidden == 0 {
+        format!("{table}\n{count} {word}")
+    } else {
+        format!("{table}\n{count} {word}, {hidden} not shown")
+    }
 }

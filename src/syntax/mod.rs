@@ -19,6 +19,7 @@ use crate::text::SourceId;
 use blocks::Builder;
 use tree::Script;
 
+pub use lower::KEYWORDS;
 pub use parts::{CellKind, ReplEntry, is_incomplete, parse_cell, parse_column, parse_expression, parse_repl};
 pub use template::parse_template;
 

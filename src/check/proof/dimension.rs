@@ -58,9 +58,10 @@ impl Dimension {
             Type::Bool => atoms.extend([false, true].map(|value| Atom::Point(Value::Bool(value)))),
             Type::Enum(id) => {
                 let members = enums.get(id.0 as usize)?.members.len();
-                atoms.extend((0..members).map(|member| {
-                    Atom::Point(Value::Enum(EnumValue { type_id: *id, member: member as u16 }))
-                }));
+                atoms.extend(
+                    (0..members)
+                        .map(|member| Atom::Point(Value::Enum(EnumValue { type_id: *id, member: member as u16 }))),
+                );
             }
             Type::Text => {
                 literals.sort();
@@ -110,17 +111,16 @@ impl Dimension {
             CellTest::Range(from, to) => {
                 let (from, to) = (literal(from, constants)?, literal(to, constants)?);
                 self.select(|atom| {
-                    holds(atom, BinaryOperator::GreaterOrEqual, &from)
-                        && holds(atom, BinaryOperator::LessOrEqual, &to)
+                    holds(atom, BinaryOperator::GreaterOrEqual, &from) && holds(atom, BinaryOperator::LessOrEqual, &to)
                 })
             }
             CellTest::Not(test) => self.admit(test, constants)?.complement(),
-            CellTest::And(tests) => tests
-                .iter()
-                .try_fold(Bits::all(bound), |all, test| Some(all.and(&self.admit(test, constants)?)))?,
-            CellTest::Or(tests) => tests
-                .iter()
-                .try_fold(Bits::none(bound), |all, test| Some(all.or(&self.admit(test, constants)?)))?,
+            CellTest::And(tests) => {
+                tests.iter().try_fold(Bits::all(bound), |all, test| Some(all.and(&self.admit(test, constants)?)))?
+            }
+            CellTest::Or(tests) => {
+                tests.iter().try_fold(Bits::none(bound), |all, test| Some(all.or(&self.admit(test, constants)?)))?
+            }
             CellTest::Condition(_) => return None,
         })
     }

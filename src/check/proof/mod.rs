@@ -12,7 +12,6 @@ mod dimension;
 mod report;
 mod space;
 
-
 use super::program::{DecisionTable, Program};
 use crate::finding::Finding;
 

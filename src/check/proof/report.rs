@@ -44,9 +44,13 @@ impl Report<'_> {
                 let name = &self.table.rows[row].name;
                 let dimension = region.iter().position(super::bits::Bits::is_empty).unwrap_or_default();
                 let subject = &self.space.dimensions[dimension].name;
-                Finding::new(&codes::NEVER, self.table.rows[row].span, format!("{name} of `{}` can never fire", self.table.name))
-                    .at(format!("no value of `{subject}` fits"))
-                    .help("change the test so that some value fits, or delete the row")
+                Finding::new(
+                    &codes::NEVER,
+                    self.table.rows[row].span,
+                    format!("{name} of `{}` can never fire", self.table.name),
+                )
+                .at(format!("no value of `{subject}` fits"))
+                .help("change the test so that some value fits, or delete the row")
             })
             .collect()
     }
@@ -165,9 +169,13 @@ impl Report<'_> {
         for (row, region) in self.space.rows.iter().enumerate() {
             let span = self.table.rows[row].span;
             let dead = |by: &str| {
-                Finding::new(&codes::DEAD_ROW, span, format!("{} of `{}` never fires", self.table.rows[row].name, self.table.name))
-                    .at(by.to_string())
-                    .help("delete the row, or move it before those that take its inputs")
+                Finding::new(
+                    &codes::DEAD_ROW,
+                    span,
+                    format!("{} of `{}` never fires", self.table.rows[row].name, self.table.name),
+                )
+                .at(by.to_string())
+                .help("delete the row, or move it before those that take its inputs")
             };
             if let Some(last) = last_resort {
                 let earlier: &crate::check::program::Row = &self.table.rows[last];
@@ -186,7 +194,8 @@ impl Report<'_> {
                 let killers = self.killers(region, &before);
                 let mut finding = dead("all of its inputs are taken before");
                 for killer in killers {
-                    let text = if holds(&self.region(killer), region) { "takes all of them" } else { "takes a part of them" };
+                    let text =
+                        if holds(&self.region(killer), region) { "takes all of them" } else { "takes a part of them" };
                     finding = finding.label(self.table.rows[killer].span, text);
                 }
                 findings.push(finding);
@@ -206,9 +215,13 @@ impl Report<'_> {
         }
         let row = &self.table.rows[last];
         vec![
-            Finding::new(&codes::DEAD_ROW, row.span, format!("the `otherwise` row of `{}` never fires", self.table.name))
-                .at("the other rows take every input")
-                .help("delete the row: the table is complete without it, and a new case would then be reported"),
+            Finding::new(
+                &codes::DEAD_ROW,
+                row.span,
+                format!("the `otherwise` row of `{}` never fires", self.table.name),
+            )
+            .at("the other rows take every input")
+            .help("delete the row: the table is complete without it, and a new case would then be reported"),
         ]
     }
 
@@ -361,7 +374,11 @@ struct Names<'p>(&'p Program);
 
 impl TypeNames for Names<'_> {
     fn enum_member(&self, id: EnumId, member: u16) -> &str {
-        self.0.enums.get(id.0 as usize).and_then(|kind| kind.members.get(member as usize)).map_or("?", EcoString::as_str)
+        self.0
+            .enums
+            .get(id.0 as usize)
+            .and_then(|kind| kind.members.get(member as usize))
+            .map_or("?", EcoString::as_str)
     }
 
     fn record(&self, _: RecordId) -> (&str, &[EcoString]) {

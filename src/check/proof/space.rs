@@ -108,9 +108,8 @@ impl Placer<'_> {
             (Some(subject), test) => {
                 let name = wording(subject, self.program);
                 let index = self.index_of.get(&name).copied().filter(|index| *index < self.exact);
-                let side = index.and_then(|index| {
-                    Some((index, self.dimensions[index].admit(test, &self.program.constants)?))
-                });
+                let side =
+                    index.and_then(|index| Some((index, self.dimensions[index].admit(test, &self.program.constants)?)));
                 match side {
                     Some(side) => vec![side],
                     None => vec![self.opaque(&format!("{name} {}", test_wording(test, self.program)), true)],

@@ -39,9 +39,7 @@ impl IntCell {
         match self {
             IntCell::Any => CellTest::Anything,
             IntCell::Equal(value) => CellTest::Equal(constant(Value::Int(*value), Type::Int)),
-            IntCell::Compare(operator, value) => {
-                CellTest::Compare(*operator, constant(Value::Int(*value), Type::Int))
-            }
+            IntCell::Compare(operator, value) => CellTest::Compare(*operator, constant(Value::Int(*value), Type::Int)),
             IntCell::Range(from, to) => {
                 CellTest::Range(constant(Value::Int(*from), Type::Int), constant(Value::Int(*to), Type::Int))
             }
@@ -123,9 +121,7 @@ fn program(rows: &[Cells], policy: HitPolicy) -> Program {
 
 /// Every input that matters: literals are 0 to 6, so -1 and 7 stand for all beyond.
 fn inputs() -> impl Iterator<Item = (i64, i64, Option<bool>)> {
-    (-1..8).flat_map(|a| {
-        (-1..8).flat_map(move |b| [None, Some(false), Some(true)].into_iter().map(move |c| (a, b, c)))
-    })
+    (-1..8).flat_map(|a| (-1..8).flat_map(move |b| [None, Some(false), Some(true)].into_iter().map(move |c| (a, b, c))))
 }
 
 fn fires((a, b, c): &Cells, input: (i64, i64, Option<bool>)) -> bool {
