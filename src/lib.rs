@@ -4,6 +4,7 @@
 
 pub mod adapter;
 pub mod check;
+pub mod cli;
 pub mod compile;
 pub mod finding;
 pub mod flow;

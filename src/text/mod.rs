@@ -3,8 +3,10 @@
 //! This room knows nothing of the language. A place is a [`Span`]: a source and two byte offsets;
 //! lines and columns are computed only when a place is shown.
 
+mod nearest;
 mod source;
 mod span;
 
+pub use nearest::nearest;
 pub use source::{Source, SourceId, Sources};
 pub use span::{Span, Spanned};

@@ -280,7 +280,8 @@ mod tests {
     #[test]
     fn labels_over_many_lines_are_shown_at_the_first() {
         let text = "begin\n".to_string() + &"line\n".repeat(100);
-        let excerpt = Excerpt::new(&Source::new("a.rpa", text.as_str()), &[0..text.len()], 80);
+        let (whole, none) = (0..text.len(), 0..0);
+        let excerpt = Excerpt::new(&Source::new("a.rpa", text.as_str()), &[whole, none], 80);
         assert_eq!(excerpt.places[0].goes_on_to_line, Some(101));
         assert_eq!(excerpt.lines.len(), 2);
     }

@@ -1,0 +1,553 @@
+//! Reads `rpa.toml`. Every setting is checked, and one that does not exist is a finding: a misspelt
+//! setting must not be passed over in silence.
+
+use super::sources;
+use crate::finding::Finding;
+use crate::finding::catalogue::config;
+use crate::text::{SourceId, Sources, Span, nearest};
+use crate::value::{Currency, EcoString};
+use crate::world::{Project, Smtp, Tls};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// The name of the project file.
+pub const FILE: &str = "rpa.toml";
+
+/// The project that a script belongs to: that of the nearest `rpa.toml` in its folder or above, or the
+/// defaults for a script that stands alone.
+///
+/// # Errors
+/// All that is wrong in the file, with its text added to `sources`.
+pub fn of_script(script: &Path, sources: &mut Sources) -> Result<Project, Vec<Finding>> {
+    let folder = match script.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+        _ => PathBuf::from("."),
+    };
+    of_folder(&folder, sources)
+}
+
+/// The project that a folder belongs to.
+///
+/// # Errors
+/// As [`of_script`].
+pub fn of_folder(folder: &Path, sources: &mut Sources) -> Result<Project, Vec<Finding>> {
+    // A folder such as `.` has no parents by name; the real one has.
+    let real = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
+    let Some(above) = real.ancestors().find(|above| above.join(FILE).is_file()) else {
+        return Ok(Project::of_folder(&real));
+    };
+    let name = if above == real { folder.join(FILE) } else { above.join(FILE) };
+    let name = name.strip_prefix(".").unwrap_or(&name).display().to_string();
+    let bytes = sources::read_bytes(&above.join(FILE), &name).map_err(|finding| vec![*finding])?;
+    let source = sources::decode(&name, Some(&above.join(FILE)), bytes, sources).map_err(|finding| vec![*finding])?;
+    let text = sources.get(source).map(|source| source.text.clone()).unwrap_or_default();
+    read(&text, source, above)
+}
+
+/// Reads the text of a project file that lies in `folder`.
+///
+/// # Errors
+/// All that is wrong in it.
+pub fn read(text: &str, source: SourceId, folder: &Path) -> Result<Project, Vec<Finding>> {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let mut reader = Reader { source, folder: folder.to_path_buf(), findings: Vec::new() };
+    for error in errors {
+        let at = error.span().unwrap_or(0..0);
+        reader.findings.push(
+            Finding::new(&config::SYNTAX, reader.span(&at), "this is no TOML")
+                .at(error.message().to_string())
+                .help("a setting is written `name = \"value\"`, a section `[section]`"),
+        );
+    }
+    let mut project = Project::of_folder(folder);
+    if reader.findings.is_empty() {
+        reader.project(table.get_ref(), &mut project);
+    }
+    if reader.findings.is_empty() { Ok(project) } else { Err(reader.findings) }
+}
+
+struct Reader {
+    source: SourceId,
+    folder: PathBuf,
+    findings: Vec<Finding>,
+}
+
+impl Reader {
+    fn project(&mut self, table: &DeTable<'_>, project: &mut Project) {
+        let known = ["name", "zone", "currency", "store", "mail", "reach", "limits", "pdf", "seller"];
+        self.known(table, "", &known);
+        self.text(table, "name", &mut project.name);
+        if let Some((zone, at)) = self.text_at(table, "zone") {
+            match jiff::tz::TimeZone::get(&zone) {
+                Ok(_) => project.zone = zone.into(),
+                Err(_) => self.invalid(
+                    at,
+                    format!("`{zone}` is no time zone"),
+                    "write its IANA name, such as `Europe/Berlin`",
+                ),
+            }
+        }
+        if let Some((code, at)) = self.text_at(table, "currency") {
+            match Currency::from_code(&code) {
+                Some(currency) => project.currency = Some(currency),
+                None => {
+                    let near = nearest(&code, Currency::all().map(Currency::code));
+                    let help = match near {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => "write the three letters of ISO 4217, such as `EUR`".to_string(),
+                    };
+                    self.invalid(at, format!("`{code}` is no currency"), help);
+                }
+            }
+        }
+        if let Some(store) = self.section(table, "store", &["path"]) {
+            self.path(store, "path", &mut project.store);
+        }
+        if let Some(mail) = self.section(table, "mail", &["from", "outbox", "smtp"]) {
+            self.text(mail, "from", &mut project.mail.from);
+            self.path(mail, "outbox", &mut project.mail.outbox);
+            project.mail.smtp = self.smtp(mail);
+        }
+        if let Some(reach) = self.section(table, "reach", &["read", "write", "hosts"]) {
+            self.paths(reach, "read", &mut project.reach.read);
+            self.paths(reach, "write", &mut project.reach.write);
+            for (host, at) in self.texts_at(reach, "hosts").unwrap_or_default() {
+                if host.is_empty() || host.contains(['/', ' ', '@']) {
+                    self.invalid(at, format!("`{host}` is no host"), "write the host alone, such as `api.example.com`");
+                } else {
+                    project.reach.hosts.push(host.into());
+                }
+            }
+        }
+        if let Some(limits) = self.section(table, "limits", &["depth", "instructions", "items", "text"]) {
+            // Deeper calls would need more stack than the program takes for itself.
+            self.number(limits, "depth", 1..=10_000, &mut project.limits.depth);
+            self.number(limits, "instructions", 1..=i64::MAX, &mut project.limits.instructions);
+            self.number(limits, "items", 1..=i64::MAX, &mut project.limits.items);
+            self.number(limits, "text", 1..=i64::MAX, &mut project.limits.text);
+        }
+        if let Some(pdf) = self.section(table, "pdf", &["fonts"]) {
+            self.paths(pdf, "fonts", &mut project.pdf.fonts);
+        }
+        if let Some(seller) = self.section(table, "seller", &["name", "address", "country", "vat_id", "iban"]) {
+            self.text(seller, "name", &mut project.seller.name);
+            self.text(seller, "country", &mut project.seller.country);
+            self.text(seller, "vat_id", &mut project.seller.vat_id);
+            self.text(seller, "iban", &mut project.seller.iban);
+            // One text with line breaks, or a list of lines.
+            match seller.get("address").map(|value| value.get_ref()) {
+                Some(DeValue::Array(_)) => {
+                    let lines = self.texts_at(seller, "address").unwrap_or_default();
+                    let lines: Vec<_> = lines.into_iter().map(|(line, _)| line).collect();
+                    project.seller.address = lines.join("\n").into();
+                }
+                _ => self.text(seller, "address", &mut project.seller.address),
+            }
+        }
+    }
+
+    fn smtp(&mut self, mail: &DeTable<'_>) -> Option<Smtp> {
+        let table = self.section(mail, "smtp", &["host", "port", "tls", "user", "password_env"])?;
+        let section = mail.get_key_value("smtp").map(|(key, _)| key.span()).unwrap_or_default();
+        let mut tls = Tls::Starttls;
+        if let Some((word, at)) = self.text_at(table, "tls") {
+            match word.as_str() {
+                "starttls" => tls = Tls::Starttls,
+                "tls" => tls = Tls::Tls,
+                "off" => tls = Tls::Off,
+                _ => self.invalid(
+                    at,
+                    format!("`{word}` is no way to protect a connection"),
+                    "write `starttls`, `tls` or `off`",
+                ),
+            }
+        }
+        let mut port = match tls {
+            Tls::Starttls => 587,
+            Tls::Tls => 465,
+            Tls::Off => 25,
+        };
+        self.number(table, "port", 1..=65535, &mut port);
+        let optional = |found: Option<(String, Range<usize>)>| found.map(|(text, _)| EcoString::from(text));
+        let user = optional(self.text_at(table, "user"));
+        let password_env = optional(self.text_at(table, "password_env"));
+        match self.text_at(table, "host") {
+            Some((host, _)) if !host.is_empty() => Some(Smtp { host: host.into(), port, tls, user, password_env }),
+            _ => {
+                if table.get("host").is_none_or(|host| host.get_ref().is_str()) {
+                    self.invalid(section, "a mail server needs a host", "add `host = \"mail.example.com\"`");
+                }
+                None
+            }
+        }
+    }
+
+    /// Reports the keys of a table that nobody reads.
+    fn known(&mut self, table: &DeTable<'_>, section: &str, known: &[&str]) {
+        for key in table.keys() {
+            let name = key.get_ref().as_ref();
+            if known.contains(&name) {
+                continue;
+            }
+            let place = if section.is_empty() { String::new() } else { format!(" in `[{section}]`") };
+            let finding = Finding::new(
+                &config::UNKNOWN_KEY,
+                self.span(&key.span()),
+                format!("there is no setting `{name}`{place}"),
+            );
+            let finding = if name == "password" {
+                finding
+                    .note("a password in a file ends up in repositories and backups")
+                    .help("name the environment variable that holds it: `password_env = \"SMTP_PASSWORD\"`")
+            } else {
+                match nearest(name, known.iter().copied()) {
+                    Some(near) => finding.help(format!("did you mean `{near}`?")),
+                    None => finding.help(format!("there are {}", listed(known))),
+                }
+            };
+            self.findings.push(finding);
+        }
+    }
+
+    fn section<'t, 'i>(&mut self, table: &'t DeTable<'i>, name: &str, known: &[&str]) -> Option<&'t DeTable<'i>> {
+        let value = table.get(name)?;
+        let Some(section) = value.get_ref().as_table() else {
+            self.wrong_kind(value, name, "a section", &format!("[{name}]"));
+            return None;
+        };
+        self.known(section, if name == "smtp" { "mail.smtp" } else { name }, known);
+        Some(section)
+    }
+
+    fn text(&mut self, table: &DeTable<'_>, name: &str, target: &mut EcoString) {
+        if let Some((text, _)) = self.text_at(table, name) {
+            *target = text.into();
+        }
+    }
+
+    fn text_at(&mut self, table: &DeTable<'_>, name: &str) -> Option<(String, Range<usize>)> {
+        let value = table.get(name)?;
+        match value.get_ref().as_str() {
+            Some(text) => Some((text.to_string(), value.span())),
+            None => {
+                self.wrong_kind(value, name, "a text", &format!("{name} = \"…\""));
+                None
+            }
+        }
+    }
+
+    fn texts_at(&mut self, table: &DeTable<'_>, name: &str) -> Option<Vec<(String, Range<usize>)>> {
+        let value = table.get(name)?;
+        let example = format!("{name} = [\"…\", \"…\"]");
+        let Some(items) = value.get_ref().as_array() else {
+            self.wrong_kind(value, name, "a list of texts", &example);
+            return None;
+        };
+        let mut texts = Vec::new();
+        for item in items.iter() {
+            match item.get_ref().as_str() {
+                Some(text) => texts.push((text.to_string(), item.span())),
+                None => self.wrong_kind(item, name, "a list of texts", &example),
+            }
+        }
+        Some(texts)
+    }
+
+    fn path(&mut self, table: &DeTable<'_>, name: &str, target: &mut PathBuf) {
+        if let Some((path, at)) = self.text_at(table, name) {
+            if path.is_empty() {
+                self.invalid(at, format!("`{name}` names no file"), "write a path from the project's folder");
+            } else {
+                *target = self.folder.join(path);
+            }
+        }
+    }
+
+    fn paths(&mut self, table: &DeTable<'_>, name: &str, target: &mut Vec<PathBuf>) {
+        if let Some(paths) = self.texts_at(table, name) {
+            *target = paths.into_iter().map(|(path, _)| self.folder.join(path)).collect();
+        }
+    }
+
+    fn number<T: TryFrom<i64>>(
+        &mut self,
+        table: &DeTable<'_>,
+        name: &str,
+        range: std::ops::RangeInclusive<i64>,
+        target: &mut T,
+    ) {
+        let Some(value) = table.get(name) else { return };
+        let Some(number) = value.get_ref().as_integer() else {
+            self.wrong_kind(value, name, "a whole number", &format!("{name} = {}", range.start()));
+            return;
+        };
+        let digits = number.as_str().replace('_', "");
+        let number = i64::from_str_radix(&digits, number.radix()).ok().filter(|number| range.contains(number));
+        match number.and_then(|number| T::try_from(number).ok()) {
+            Some(number) => *target = number,
+            None => {
+                let (least, most) = (range.start(), range.end());
+                self.invalid(
+                    value.span(),
+                    format!("`{name}` lies between {least} and {most}"),
+                    "write a number in between",
+                );
+            }
+        }
+    }
+
+    fn wrong_kind(&mut self, value: &Spanned<DeValue<'_>>, name: &str, kind: &str, example: &str) {
+        self.findings.push(
+            Finding::new(&config::WRONG_KIND, self.span(&value.span()), format!("`{name}` takes {kind}"))
+                .at(format!("this is {}", described(value.get_ref())))
+                .help(format!("write `{example}`")),
+        );
+    }
+
+    fn invalid(&mut self, at: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+        self.findings.push(Finding::new(&config::INVALID_VALUE, self.span(&at), message).help(help));
+    }
+
+    fn span(&self, range: &Range<usize>) -> Span {
+        Span::new(self.source, range.start, range.end)
+    }
+}
+
+fn described(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a text",
+        DeValue::Integer(_) | DeValue::Float(_) => "a number",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a section",
+    }
+}
+
+/// `a, b and c`, each as code.
+fn listed(names: &[&str]) -> String {
+    let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => quoted.concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::render::terminal::{Appearance, render_all};
+    use crate::finding::settle;
+    use crate::text::Source;
+
+    fn said(text: &str) -> String {
+        let mut sources = Sources::new();
+        let source = sources.add(Source::new(FILE, text));
+        let findings = read(text, source, Path::new("/shop")).unwrap_err();
+        render_all(&settle(findings), &sources, Appearance::default())
+    }
+
+    #[test]
+    fn all_settings_are_read() {
+        let text = r#"
+            name = "Shop"
+            zone = "Europe/Berlin"
+            currency = "EUR"
+            store.path = "data/shop.db"
+            [mail]
+            from = "Shop <shop@example.com>"
+            outbox = "mails"
+            smtp = { host = "mail.example.com", tls = "tls", user = "shop", password_env = "SMTP_PASSWORD" }
+            [reach]
+            read = ["inbox", "/srv/prices"]
+            hosts = ["api.example.com"]
+            [limits]
+            depth = 50
+            [pdf]
+            fonts = ["fonts/Noto.ttf"]
+            [seller]
+            name = "Shop GmbH"
+            address = ["Hauptstr. 1", "10115 Berlin"]
+        "#;
+        let project = read(text, SourceId(0), Path::new("/shop")).unwrap();
+        assert_eq!((project.name.as_str(), project.zone.as_str()), ("Shop", "Europe/Berlin"));
+        assert_eq!(project.currency, Some(Currency::EUR));
+        assert_eq!(project.store, Path::new("/shop/data/shop.db"));
+        assert_eq!(project.mail.outbox, Path::new("/shop/mails"));
+        let smtp = project.mail.smtp.unwrap();
+        assert_eq!((smtp.port, smtp.tls, smtp.password_env.as_deref()), (465, Tls::Tls, Some("SMTP_PASSWORD")));
+        assert_eq!(project.reach.read, [Path::new("/shop/inbox"), Path::new("/srv/prices")]);
+        assert_eq!(project.reach.write, [Path::new("/shop")]);
+        assert_eq!(project.limits.depth, 50);
+        assert_eq!(project.seller.address, "Hauptstr. 1\n10115 Berlin");
+    }
+
+    #[test]
+    fn a_script_alone_has_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let real = folder.path().canonicalize().unwrap();
+        let project = of_script(&folder.path().join("a.rpa"), &mut Sources::new()).unwrap();
+        assert_eq!(project.store, real.join(".rpa/store.db"));
+        assert_eq!(project.reach.write, [real]);
+    }
+
+    #[test]
+    fn the_nearest_project_file_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let below = folder.path().join("scripts/night");
+        std::fs::create_dir_all(&below).unwrap();
+        std::fs::write(folder.path().join(FILE), "name = \"above\"").unwrap();
+        let project = of_script(&below.join("a.rpa"), &mut Sources::new()).unwrap();
+        assert_eq!(project.name, "above");
+        assert_eq!(project.folder, folder.path().canonicalize().unwrap());
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_at_its_place() {
+        let text = "curency = \"EUR\"\nzone = \"Berlin\"\nname = 5\n\n[mail]\nsmtp = { port = 70000, password = \"x\" }\n\n[reach]\n\
+                    read = [\"a\", 1]\nhosts = [\"https://a.b\"]\n\n[limits]\ndepth = \"deep\"\nwidth = 1\n";
+        insta::assert_snapshot!(said(text), @r#"
+        config::unknown-key
+
+          × there is no setting `curency`
+           ╭─[rpa.toml:1:1]
+         1 │ curency = "EUR"
+           · ───────
+         2 │ zone = "Berlin"
+           ╰────
+          help: did you mean `currency`?
+
+        config::invalid-value
+
+          × `Berlin` is no time zone
+           ╭─[rpa.toml:2:8]
+         1 │ curency = "EUR"
+         2 │ zone = "Berlin"
+           ·        ────────
+         3 │ name = 5
+           ╰────
+          help: write its IANA name, such as `Europe/Berlin`
+
+        config::wrong-kind
+
+          × `name` takes a text
+           ╭─[rpa.toml:3:8]
+         2 │ zone = "Berlin"
+         3 │ name = 5
+           ·        ┬
+           ·        ╰── this is a number
+         4 │
+           ╰────
+          help: write `name = "…"`
+
+        config::invalid-value
+
+          × a mail server needs a host
+           ╭─[rpa.toml:6:1]
+         5 │ [mail]
+         6 │ smtp = { port = 70000, password = "x" }
+           · ────
+         7 │
+           ╰────
+          help: add `host = "mail.example.com"`
+
+        config::invalid-value
+
+          × `port` lies between 1 and 65535
+           ╭─[rpa.toml:6:17]
+         5 │ [mail]
+         6 │ smtp = { port = 70000, password = "x" }
+           ·                 ─────
+         7 │
+           ╰────
+          help: write a number in between
+
+        config::unknown-key
+
+          × there is no setting `password` in `[mail.smtp]`
+           ╭─[rpa.toml:6:24]
+         5 │ [mail]
+         6 │ smtp = { port = 70000, password = "x" }
+           ·                        ────────
+         7 │
+           ╰────
+          note: a password in a file ends up in repositories and backups
+          help: name the environment variable that holds it: `password_env = "SMTP_PASSWORD"`
+
+        config::wrong-kind
+
+          × `read` takes a list of texts
+            ╭─[rpa.toml:9:14]
+          8 │ [reach]
+          9 │ read = ["a", 1]
+            ·              ┬
+            ·              ╰── this is a number
+         10 │ hosts = ["https://a.b"]
+            ╰────
+          help: write `read = ["…", "…"]`
+
+        config::invalid-value
+
+          × `https://a.b` is no host
+            ╭─[rpa.toml:10:10]
+          9 │ read = ["a", 1]
+         10 │ hosts = ["https://a.b"]
+            ·          ─────────────
+         11 │
+            ╰────
+          help: write the host alone, such as `api.example.com`
+
+        config::wrong-kind
+
+          × `depth` takes a whole number
+            ╭─[rpa.toml:13:9]
+         12 │ [limits]
+         13 │ depth = "deep"
+            ·         ───┬──
+            ·            ╰── this is a text
+         14 │ width = 1
+            ╰────
+          help: write `depth = 1`
+
+        config::unknown-key
+
+          × there is no setting `width` in `[limits]`
+            ╭─[rpa.toml:14:1]
+         13 │ depth = "deep"
+         14 │ width = 1
+            · ─────
+            ╰────
+          help: there are `depth`, `instructions`, `items` and `text`
+        "#);
+    }
+
+    #[test]
+    fn what_is_no_toml_is_said_at_its_place() {
+        insta::assert_snapshot!(said("name = Shop\n[mail\nfrom = \"a\"\n"), @r#"
+        config::syntax
+
+          × this is no TOML
+           ╭─[rpa.toml:1:8]
+         1 │ name = Shop
+           ·        ──┬─
+           ·          ╰── string values must be quoted, expected literal string
+         2 │ [mail
+           ╰────
+          help: a setting is written `name = "value"`, a section `[section]`
+
+        config::syntax
+
+          × this is no TOML
+           ╭─[rpa.toml:2:6]
+         1 │ name = Shop
+         2 │ [mail
+           ·      ┬
+           ·      ╰── unclosed table, expected `]`
+         3 │ from = "a"
+           ╰────
+          help: a setting is written `name = "value"`, a section `[section]`
+        "#);
+    }
+}

@@ -1,0 +1,140 @@
+//! What a project says of itself in `rpa.toml`: where things are kept and what its scripts may reach.
+//!
+//! Plain data: `cli::project` reads it, the adapters obey it.
+
+use crate::value::{Currency, EcoString};
+use std::path::{Path, PathBuf};
+
+/// A project. Paths are joined with the folder already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Project {
+    /// The folder: that of `rpa.toml`, or that of a script that stands alone.
+    pub folder: PathBuf,
+    /// What people call it.
+    pub name: EcoString,
+    /// The IANA zone in which days are counted where a script names none.
+    pub zone: EcoString,
+    /// The currency of amounts in data that names none; none refuses such amounts.
+    pub currency: Option<Currency>,
+    /// The file that holds records, journal and outbox.
+    pub store: PathBuf,
+    /// How mail leaves.
+    pub mail: MailSettings,
+    /// What scripts may touch.
+    pub reach: Reach,
+    /// How far a script may go before it is stopped.
+    pub limits: Limits,
+    /// How documents look.
+    pub pdf: Pdf,
+    /// Who sells: what the first invoice makes the company's record from.
+    pub seller: Seller,
+}
+
+/// How mail leaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailSettings {
+    /// The sender of mails that name none: `Shop <orders@example.com>`.
+    pub from: EcoString,
+    /// The folder that mails are written to as `.eml` files when there is no server.
+    pub outbox: PathBuf,
+    /// The server, if mail shall really leave.
+    pub smtp: Option<Smtp>,
+}
+
+/// A mail server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Smtp {
+    /// Its name.
+    pub host: EcoString,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub tls: Tls,
+    /// The name to sign in with, if it wants one.
+    pub user: Option<EcoString>,
+    /// The environment variable that holds the password. The password itself never stands in a file.
+    pub password_env: Option<EcoString>,
+}
+
+/// How a connection to a mail server is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tls {
+    /// Begun in plain, then made safe or given up: port 587.
+    Starttls,
+    /// Safe from the first byte: port 465.
+    Tls,
+    /// Not at all: for a server on the same machine.
+    Off,
+}
+
+/// What scripts may touch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reach {
+    /// Folders that may be read, with all that is in them.
+    pub read: Vec<PathBuf>,
+    /// Folders that may be written to, with all that is in them.
+    pub write: Vec<PathBuf>,
+    /// Hosts that may be called: `api.example.com`, `*.example.com`.
+    pub hosts: Vec<EcoString>,
+}
+
+/// How far a script may go before it is stopped with a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Calls within calls.
+    pub depth: usize,
+    /// Instructions of one step, or of the code between two steps.
+    pub instructions: u64,
+    /// Items of one list or map.
+    pub items: usize,
+    /// Bytes of one text.
+    pub text: usize,
+}
+
+/// How documents look.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Pdf {
+    /// Font files, the most wanted first; a character is taken from the first that has it.
+    pub fonts: Vec<PathBuf>,
+}
+
+/// Who sells.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Seller {
+    /// The company's name; empty when the project does not say.
+    pub name: EcoString,
+    /// Street, town and country, a line each.
+    pub address: EcoString,
+    /// ISO 3166, two letters.
+    pub country: EcoString,
+    /// The VAT identification number.
+    pub vat_id: EcoString,
+    /// The account to pay to.
+    pub iban: EcoString,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { depth: 1000, instructions: 1_000_000_000, items: 10_000_000, text: 64 * 1024 * 1024 }
+    }
+}
+
+impl Project {
+    /// What holds for scripts in a folder without `rpa.toml`: the store and the outbox in `.rpa` beside
+    /// them, nothing reachable but the folder.
+    pub fn of_folder(folder: &Path) -> Project {
+        let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or("rpa");
+        Project {
+            folder: folder.to_path_buf(),
+            name: name.into(),
+            zone: "UTC".into(),
+            currency: None,
+            store: folder.join(".rpa").join("store.db"),
+            mail: MailSettings { from: "rpa@localhost".into(), outbox: folder.join(".rpa").join("outbox"), smtp: None },
+            reach: Reach { read: vec![folder.to_path_buf()], write: vec![folder.to_path_buf()], hosts: Vec::new() },
+            limits: Limits::default(),
+            pdf: Pdf::default(),
+            seller: Seller::default(),
+        }
+    }
+}
