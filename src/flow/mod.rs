@@ -1,5 +1,62 @@
 //! The flow engine: starts flows, does their steps, keeps the journal, undoes, retries, tells the story.
+//!
+//! A run is always a replay. The engine walks the code of the flow from its first instruction; whatever the
+//! journal knows already is taken from it, the rest is done and journaled. A new run is the case in which
+//! the journal knows nothing, so going on after a crash is not a second way through the engine, but the same.
+//!
+//! [`Engine`] walks; `step`, `retry`, `undo`, `batch` (loops and branches) and `child` (runs of runs) are its
+//! parts; `commit` puts many steps of many runs on disk together; [`summary`] counts what a person wants to
+//! know in bounded memory, [`story`] reads a run back from the journal.
+//!
+//! What is not there yet: waits (`ask`, `wait_for`, `sleep`), which [`requirements`] refuses before anything
+//! is done, and leases, so two processes must not work on one store at the same time. Items of `parallel n`
+//! and branches of `parallel { }` are done one after the other: every limit `n` is kept, no core is gained.
+
+mod batch;
+mod child;
+mod commit;
+mod engine;
+mod failure;
+mod fingerprint;
+mod names;
+mod replay;
+pub mod requirements;
+mod retry;
+mod run;
+mod step;
+pub mod story;
+pub mod summary;
+mod undo;
+mod worker;
 
 pub use crate::world::{
     Begin, Change, ChangeKind, Entry, EntryKind, Journal, KeptVersion, RunFilter, RunId, RunRecord, RunState,
 };
+pub use commit::GroupLimits;
+pub use engine::{Engine, Observer, Options, Silent};
+pub use failure::RunFailure;
+pub use names::Names;
+pub use summary::Summary;
+pub use worker::{StepPlace, Worker};
+
+use crate::world::StoreError;
+
+/// Why the engine could not go on: not a failure of a script, so nothing is undone or handled. What was
+/// committed before stays; the open group is gone, and running again does its steps again.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Broken {
+    /// The store has failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The journal of a run does not fit the script.
+    #[error("the journal of run {} does not fit the script: {reason}", .run.0)]
+    Journal {
+        /// The run.
+        run: RunId,
+        /// What does not fit.
+        reason: String,
+    },
+}
+
+#[cfg(test)]
+mod tests;

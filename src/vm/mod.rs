@@ -4,4 +4,4 @@ mod failure;
 mod host;
 
 pub use failure::{Failure, Frame};
-pub use host::Host;
+pub use host::{Decision, Host};

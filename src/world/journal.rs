@@ -226,3 +226,18 @@ pub trait Journal {
     /// A version that was kept.
     fn version(&mut self, version: &str) -> Result<Option<KeptVersion>, StoreError>;
 }
+
+impl ChangeKind {
+    /// The word that people read: `created`, `mailed`.
+    pub fn word(self) -> &'static str {
+        match self {
+            ChangeKind::Created => "created",
+            ChangeKind::Changed => "changed",
+            ChangeKind::Deleted => "deleted",
+            ChangeKind::Mailed => "mailed",
+            ChangeKind::Wrote => "wrote",
+            ChangeKind::Decided => "decided",
+            ChangeKind::Noted => "noted",
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Loops and branches. A failing item ends alone: its steps are undone, the journal notes it, the next item
+//! begins.
+//!
+//! The items of `parallel n` and the branches of `parallel { }` are done one after the other.
+
+use super::Broken;
+use super::engine::{Engine, Go};
+use super::failure::RunFailure;
+use super::replay::Deed;
+use super::run::{Items, Loop, Run, Scope};
+use crate::compile::code::ChunkId;
+use crate::text::Span;
+use crate::value::{EcoString, Value, encode};
+use crate::world::EntryKind;
+
+impl Engine<'_> {
+    /// `for`: the list, how many at once; the slots.
+    pub(super) fn enter_loop(
+        &mut self,
+        run: &mut Run,
+        (list, parallel): (ChunkId, Option<ChunkId>),
+        (slot, second): (u16, Option<u16>),
+        stop_at_first_failure: bool,
+        end: u32,
+        span: Span,
+    ) -> Result<Go, Broken> {
+        let items = match self.evaluate(run, list)? {
+            Ok(Value::List(list)) => Items::List(list),
+            Ok(Value::Map(map)) => Items::Map(map),
+            Ok(_) => return Ok(Go::Fail(self.limit("a loop over what is no list", span))),
+            Err(failure) => return Ok(Go::Fail(failure)),
+        };
+        if let Some(parallel) = parallel {
+            match self.evaluate(run, parallel)? {
+                Ok(Value::Int(count)) if count < 1 => {
+                    let reason = Value::from(format!("`parallel {count}` leaves nothing to be done at a time"));
+                    return Ok(Go::Fail(self.language_failure("bad_value", vec![reason], span)));
+                }
+                Ok(_) => {}
+                Err(failure) => return Ok(Go::Fail(failure)),
+            }
+        }
+        let name = self.loop_name(span);
+        let flow = self.code.flows.get(run.flow).map_or("", |flow| flow.name.as_str());
+        let account = self.account.loop_began(flow, &name, span, items.len());
+        self.loops += 1;
+        self.observer.loop_began(&name, self.loops, items.len());
+        run.scopes.push(Scope::Loop(Loop {
+            items,
+            at: 0,
+            body: run.at as u32 + 1,
+            end,
+            slot,
+            second,
+            stop_at_first_failure,
+            finished_before: run.finished.len(),
+            work_before: self.work,
+            earlier_before: self.account.runs_found,
+            account,
+            key: None,
+        }));
+        Ok(self.item(run))
+    }
+
+    /// What the script calls an item: `row` of `for row in rows`.
+    fn loop_name(&self, span: Span) -> EcoString {
+        let text = self.code.sources.slice(span);
+        let head = text.strip_prefix("for").and_then(|rest| rest.split_once(" in "));
+        head.map_or(EcoString::inline("item"), |(name, _)| EcoString::from(name.trim()))
+    }
+
+    /// Begins the item at work, or ends the loop.
+    fn item(&mut self, run: &mut Run) -> Go {
+        let (finished, work, earlier) = (run.finished.len(), self.work, self.account.runs_found);
+        let Some(Scope::Loop(each)) = run.scopes.last_mut() else { return Go::On };
+        let (slot, second, body, end) = (each.slot, each.second, each.body, each.end);
+        match each.items.get(each.at) {
+            Some((element, value)) => {
+                each.finished_before = finished;
+                each.work_before = work;
+                each.earlier_before = earlier;
+                each.key = None;
+                run.set(slot, element);
+                if let Some(second) = second {
+                    run.set(second, value);
+                }
+                Go::To(body)
+            }
+            None => {
+                run.scopes.pop();
+                self.observer.loop_ended(self.loops);
+                self.loops = self.loops.saturating_sub(1);
+                Go::To(end)
+            }
+        }
+    }
+
+    /// `Next`: the item at work has ended well.
+    pub(super) fn next_item(&mut self, run: &mut Run) -> Go {
+        let Some(Scope::Loop(each)) = run.scopes.last_mut() else { return Go::On };
+        each.at += 1;
+        // Its runs had all been done before, and nothing else was to do.
+        let earlier = each.work_before == self.work && each.earlier_before < self.account.runs_found;
+        self.account.item_done(each.account, earlier);
+        self.observer.item_ended(self.loops, false);
+        self.item(run)
+    }
+
+    /// Leaves the innermost loops and branches, so many.
+    pub(super) fn leave(&mut self, run: &mut Run, scopes: usize) {
+        for _ in 0..scopes {
+            if let Some(Scope::Loop(each)) = run.scopes.pop() {
+                self.account.item_done(each.account, false);
+                self.observer.loop_ended(self.loops);
+                self.loops = self.loops.saturating_sub(1);
+            }
+        }
+    }
+
+    /// A failure that no handler was for: the item of the innermost loop that lets others go on ends. Gives the
+    /// failure back when there is no such loop.
+    pub(super) fn item_failed(&mut self, run: &mut Run, failure: RunFailure) -> Result<Go, Broken> {
+        loop {
+            let depth = self.loops;
+            let path = run.path();
+            let (at, account, finished_before, name, goes_on) = match run.scopes.last_mut() {
+                None => return Ok(Go::Fail(failure)),
+                Some(Scope::Branches { .. }) => {
+                    run.scopes.pop();
+                    continue;
+                }
+                Some(Scope::Loop(each)) => {
+                    let name = match (&each.key, each.items.get(each.at)) {
+                        (Some(key), _) => key.clone(),
+                        (None, Some((element, _))) => self.names.short(&element),
+                        (None, None) => EcoString::new(),
+                    };
+                    each.at += 1;
+                    (each.at, each.account, each.finished_before, name, !each.stop_at_first_failure)
+                }
+            };
+            let name = if name.is_empty() { EcoString::from(format!("item {at}")) } else { name };
+            self.account.item_failed(account, &name, &failure);
+            self.observer.item_ended(depth, true);
+            if !goes_on {
+                // The loop ends, and what is around it has to deal with the failure.
+                run.scopes.pop();
+                self.observer.loop_ended(self.loops);
+                self.loops = self.loops.saturating_sub(1);
+                continue;
+            }
+            self.undo_to(run, finished_before)?;
+            if run.replay.take(Deed::Item, u32::MAX, &path).is_none() {
+                let mut payload = Vec::new();
+                let parts = vec![Value::Text(name), failure.to_value()];
+                if encode(&Value::list(parts), &mut payload).is_err() {
+                    payload.clear();
+                }
+                self.append(run, EntryKind::ItemFailed, u32::MAX, &path, payload, Vec::new(), 0)?;
+                self.group.close_when_due(self.worker.world())?;
+            }
+            return Ok(self.item(run));
+        }
+    }
+
+    /// `parallel { }`
+    pub(super) fn enter_branches(run: &mut Run, branches: &[u32], end: u32) -> Go {
+        match branches.first() {
+            Some(first) => {
+                run.scopes.push(Scope::Branches { starts: branches.to_vec(), at: 0, end });
+                Go::To(*first)
+            }
+            None => Go::To(end),
+        }
+    }
+
+    /// `Join`: a branch has ended; the next one begins, or what lies behind all.
+    pub(super) fn join(run: &mut Run) -> Go {
+        let Some(Scope::Branches { starts, at, end }) = run.scopes.last_mut() else { return Go::On };
+        *at += 1;
+        match starts.get(*at as usize) {
+            Some(next) => Go::To(*next),
+            None => {
+                let end = *end;
+                run.scopes.pop();
+                Go::To(end)
+            }
+        }
+    }
+}

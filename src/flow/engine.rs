@@ -1,0 +1,415 @@
+//! The walk through a flow.
+
+use super::Broken;
+use super::child::Begun;
+use super::commit::{Group, GroupLimits};
+use super::failure::RunFailure;
+use super::names::Names;
+use super::replay::Deed;
+use super::run::Run;
+use super::summary::{Account, Summary};
+use super::worker::Worker;
+use crate::compile::code::{ChunkId, Code};
+use crate::compile::flow::FlowInstruction;
+use crate::text::Span;
+use crate::value::{Instant, Value, decode, encode};
+use crate::vm::Decision;
+use crate::world::{Change, Entry, EntryKind, KeptVersion, RunId, RunState, World};
+use ecow::EcoString;
+use std::collections::{HashMap, VecDeque};
+
+/// How many runs may wait for each other in a row.
+const MAX_NESTED_RUNS: usize = 100;
+
+/// How many instructions between steps one run may walk.
+pub(super) const MAX_INSTRUCTIONS: u32 = 1_000_000_000;
+
+/// How many entries of the journal one run may have.
+const MAX_ENTRIES: u32 = 50_000_000;
+
+/// How the engine works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Options {
+    /// When groups are put on disk.
+    pub group: GroupLimits,
+    /// Whether runs that failed with the same content before are tried again, rather than taken for failed.
+    pub retry_failed: bool,
+}
+
+/// Hears of what happens, for progress bars and traces. Whatever it does has no influence on the run.
+pub trait Observer {
+    /// A loop with steps begins; 1 is an outermost one.
+    fn loop_began(&mut self, _name: &str, _depth: usize, _items: usize) {}
+    /// An item of a loop has ended.
+    fn item_ended(&mut self, _depth: usize, _failed: bool) {}
+    /// A loop has ended.
+    fn loop_ended(&mut self, _depth: usize) {}
+    /// A table has decided, when decisions are traced.
+    fn decided(&mut self, _run: RunId, _decision: &Decision) {}
+    /// A step will be tried again after a pause.
+    fn retrying(&mut self, _step: &str, _failure: &RunFailure, _pause: crate::value::Duration) {}
+}
+
+/// Hears nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Observer for Silent {}
+
+/// How a run has ended.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Ended {
+    /// With a result; `stop` gives a reason.
+    Done(Value, Option<EcoString>),
+    /// With a failure; its steps were undone.
+    Failed(RunFailure),
+}
+
+/// Where a walk goes on.
+pub(super) enum Go {
+    /// With the next instruction.
+    On,
+    /// With this one.
+    To(u32),
+    /// Nowhere: the run ends.
+    End(Ended),
+    /// To whoever is for this failure.
+    Fail(RunFailure),
+}
+
+/// Executes flows. One engine is for one start of a flow and all the runs that come of it.
+pub struct Engine<'a> {
+    pub(super) code: &'a Code,
+    pub(super) names: Names,
+    pub(super) worker: &'a mut dyn Worker,
+    pub(super) observer: &'a mut dyn Observer,
+    pub(super) options: Options,
+    pub(super) group: Group,
+    pub(super) account: Account,
+    /// The runs that wait for each other, the outermost first.
+    pub(super) active: Vec<RunId>,
+    /// Runs that were started and not waited for.
+    pub(super) started: VecDeque<RunId>,
+    /// The names of other versions whose results were met.
+    pub(super) versions: HashMap<EcoString, Names>,
+    /// Counts steps tried and runs begun: tells items that had nothing to do.
+    pub(super) work: u64,
+    /// How many loops are open in all active runs.
+    pub(super) loops: usize,
+}
+
+impl<'a> Engine<'a> {
+    /// An engine for this program.
+    pub fn new(
+        code: &'a Code,
+        worker: &'a mut dyn Worker,
+        observer: &'a mut dyn Observer,
+        options: Options,
+    ) -> Engine<'a> {
+        Engine {
+            code,
+            names: Names::of(code),
+            worker,
+            observer,
+            options,
+            group: Group::new(options.group),
+            account: Account::default(),
+            active: Vec::new(),
+            started: VecDeque::new(),
+            versions: HashMap::new(),
+            work: 0,
+            loops: 0,
+        }
+    }
+
+    /// Starts a flow with one argument a parameter, waits for it and for all that it starts, and puts
+    /// everything on disk. A run that fails is an account too.
+    ///
+    /// # Errors
+    /// When the store fails; what is not on disk then never happened.
+    pub fn run(&mut self, flow: usize, arguments: Vec<Value>) -> Result<Summary, Broken> {
+        self.guarded(|engine| engine.start_top(flow, arguments))
+    }
+
+    /// Goes on with a run that its process has left, and with all that it starts.
+    ///
+    /// # Errors
+    /// As [`Engine::run`], and when the journal does not fit the script.
+    pub fn resume(&mut self, run: RunId) -> Result<Summary, Broken> {
+        self.guarded(|engine| engine.resume_top(run))
+    }
+
+    fn guarded(&mut self, work: impl FnOnce(&mut Self) -> Result<Summary, Broken>) -> Result<Summary, Broken> {
+        let result = work(self).and_then(|summary| {
+            self.group.close(self.worker.world())?;
+            Ok(summary)
+        });
+        if result.is_err() {
+            self.group.abandon(self.worker.world());
+        }
+        result
+    }
+
+    fn start_top(&mut self, flow: usize, arguments: Vec<Value>) -> Result<Summary, Broken> {
+        let began = self.world().clock.now();
+        self.account.began = Some(began);
+        self.group.open(self.worker.world())?;
+        let kept = KeptVersion {
+            sources: self.code.sources.iter().map(|(_, each)| (each.name.clone(), each.text.to_string())).collect(),
+            names: self.names.to_json(),
+        };
+        let version = &self.code.version;
+        self.worker.world().store.keep_version(version, &kept)?;
+        match self.begin(flow, &arguments, None, None)? {
+            Ok(Begun::Go(mut run)) => {
+                let ended = self.execute(&mut run)?;
+                self.close_top(*run, ended, began)
+            }
+            Ok(Begun::Over { run, ended }) => {
+                self.account.top_was_over = true;
+                self.summary(run, flow, ended, began)
+            }
+            // The start itself failed: there is no run to tell of.
+            Err(failure) => self.summary(RunId(0), flow, Ended::Failed(failure), began),
+        }
+    }
+
+    fn resume_top(&mut self, id: RunId) -> Result<Summary, Broken> {
+        let began = self.world().clock.now();
+        self.account.began = Some(began);
+        self.group.open(self.worker.world())?;
+        let mut run = self.reload(id)?;
+        let ended = self.execute(&mut run)?;
+        self.close_top(run, ended, began)
+    }
+
+    /// Does what was started and not waited for, and tells what all came to.
+    fn close_top(&mut self, run: Run, ended: Ended, began: Instant) -> Result<Summary, Broken> {
+        while let Some(id) = self.started.pop_front() {
+            let state = self.world().store.run(id)?.map(|record| record.state);
+            if state == Some(RunState::Running) {
+                let mut started = self.reload(id)?;
+                self.execute(&mut started)?;
+            }
+        }
+        let (id, flow) = (run.id, run.flow);
+        let summary = self.summary(id, flow, ended, began)?;
+        // Kept behind the end of the run, so that the account holds all of it.
+        if summary.has_more_than_the_run() {
+            let mut run = run;
+            if run.replay.take(Deed::Summary, u32::MAX, &[]).is_none() {
+                let json = serde_json::to_vec(&summary.account_json()).unwrap_or_default();
+                self.append(&mut run, EntryKind::Summary, u32::MAX, &[], json, Vec::new(), 0)?;
+            }
+        }
+        Ok(summary)
+    }
+
+    fn summary(&mut self, run: RunId, flow: usize, ended: Ended, began: Instant) -> Result<Summary, Broken> {
+        let now = self.world().clock.now();
+        let name = self.code.flows.get(flow).map_or_else(EcoString::new, |flow| flow.name.clone());
+        Ok(Summary::new(run, name, ended, began, now, std::mem::take(&mut self.account)))
+    }
+
+    pub(super) fn world(&mut self) -> &mut World {
+        self.worker.world()
+    }
+
+    /// Walks a run to its end, and ends it in the journal.
+    pub(super) fn execute(&mut self, run: &mut Run) -> Result<Ended, Broken> {
+        self.active.push(run.id);
+        let loops = self.loops;
+        let ended = self.walk(run);
+        self.loops = loops;
+        self.active.pop();
+        let mut ended = ended?;
+        if let Ended::Failed(_) = ended {
+            self.undo_to(run, 0)?;
+        }
+        let mut outcome = Vec::new();
+        let encoded = match &ended {
+            Ended::Done(value, None) => encode(&Value::list(vec![value.clone()]), &mut outcome),
+            Ended::Done(value, Some(why)) => {
+                encode(&Value::list(vec![value.clone(), Value::Text(why.clone())]), &mut outcome)
+            }
+            Ended::Failed(failure) => {
+                outcome = failure.encode();
+                Ok(())
+            }
+        };
+        if let Err(error) = encoded {
+            let span = self.code.flows.get(run.flow).map_or_else(Span::default, |flow| flow.span);
+            let failure = self.limit(&format!("the result of the run: {error}"), span);
+            self.undo_to(run, 0)?;
+            outcome = failure.encode();
+            ended = Ended::Failed(failure);
+        }
+        let state = if matches!(ended, Ended::Done(..)) { RunState::Done } else { RunState::Failed };
+        let world = self.worker.world();
+        self.group.open(world)?;
+        let now = world.clock.now();
+        world.store.end_run(run.id, state, &outcome, now)?;
+        self.group.count();
+        if let Some(flow) = self.code.flows.get(run.flow) {
+            self.account.run_ended(&flow.name, state);
+        }
+        self.group.close_when_due(self.worker.world())?;
+        Ok(ended)
+    }
+
+    fn walk(&mut self, run: &mut Run) -> Result<Ended, Broken> {
+        let code = self.code;
+        let Some(flow) = code.flows.get(run.flow) else {
+            return Err(Broken::Journal { run: run.id, reason: "its flow is not there".to_string() });
+        };
+        if self.active.len() > MAX_NESTED_RUNS {
+            let failure = self.limit(&format!("{MAX_NESTED_RUNS} runs that wait for each other"), flow.span);
+            return Ok(Ended::Failed(failure));
+        }
+        loop {
+            let Some(instruction) = flow.instructions.get(run.at) else {
+                return Ok(Ended::Done(Value::None, None));
+            };
+            let span = flow.spans.get(run.at).copied().unwrap_or(flow.span);
+            run.fuel = run.fuel.saturating_sub(1);
+            let mut go = if run.fuel == 0 {
+                Go::Fail(self.limit(&format!("{MAX_INSTRUCTIONS} instructions of a flow"), span))
+            } else {
+                self.instruction(run, instruction, span)?
+            };
+            loop {
+                match go {
+                    Go::On => run.at += 1,
+                    Go::To(target) => run.at = target as usize,
+                    Go::End(ended) => return Ok(ended),
+                    Go::Fail(failure) => {
+                        go = self.item_failed(run, failure)?;
+                        match go {
+                            // No loop was for it.
+                            Go::Fail(failure) => return Ok(Ended::Failed(failure)),
+                            _ => continue,
+                        }
+                    }
+                }
+                break;
+            }
+        }
+    }
+
+    fn instruction(&mut self, run: &mut Run, instruction: &FlowInstruction, span: Span) -> Result<Go, Broken> {
+        Ok(match instruction {
+            FlowInstruction::Evaluate(chunk) => match self.evaluate(run, *chunk)? {
+                Ok(_) => Go::On,
+                Err(failure) => Go::Fail(failure),
+            },
+            FlowInstruction::Jump(target) => Go::To(*target),
+            FlowInstruction::JumpUnless(chunk, target) => match self.evaluate(run, *chunk)? {
+                Ok(Value::Bool(true)) => Go::On,
+                Ok(_) => Go::To(*target),
+                Err(failure) => Go::Fail(failure),
+            },
+            FlowInstruction::Step(index) => self.step(run, *index)?,
+            FlowInstruction::ForEach { list, slot, second, parallel, stop_at_first_failure, end } => {
+                self.enter_loop(run, (*list, *parallel), (*slot, *second), *stop_at_first_failure, *end, span)?
+            }
+            FlowInstruction::Next => self.next_item(run),
+            FlowInstruction::Leave(scopes) => {
+                self.leave(run, usize::from(*scopes));
+                Go::On
+            }
+            FlowInstruction::Parallel { branches, end } => Self::enter_branches(run, branches, *end),
+            FlowInstruction::Join => Self::join(run),
+            FlowInstruction::Run(flow, arguments) => match self.evaluate(run, *arguments)? {
+                Ok(arguments) => match self.run_child(run, *flow as usize, arguments, u32::MAX, span)? {
+                    Ok(_) => Go::On,
+                    Err(failure) => Go::Fail(failure),
+                },
+                Err(failure) => Go::Fail(failure),
+            },
+            FlowInstruction::Start(flow, arguments) => match self.evaluate(run, *arguments)? {
+                Ok(arguments) => match self.start_child(run, *flow as usize, arguments, u32::MAX, span)? {
+                    Ok(_) => Go::On,
+                    Err(failure) => Go::Fail(failure),
+                },
+                Err(failure) => Go::Fail(failure),
+            },
+            FlowInstruction::Return(None) => Go::End(Ended::Done(Value::None, None)),
+            FlowInstruction::Return(Some(chunk)) => match self.evaluate(run, *chunk)? {
+                Ok(value) => Go::End(Ended::Done(value, None)),
+                Err(failure) => Go::Fail(failure),
+            },
+            FlowInstruction::Fail(chunk) => match self.evaluate(run, *chunk)? {
+                Ok(_) => Go::Fail(self.limit("a `fail` that gave no failure", span)),
+                Err(failure) => Go::Fail(failure),
+            },
+            FlowInstruction::Stop(None) => Go::End(Ended::Done(Value::None, Some(EcoString::new()))),
+            FlowInstruction::Stop(Some(chunk)) => match self.evaluate(run, *chunk)? {
+                Ok(why) => {
+                    let why = EcoString::from(crate::value::display(&why, &self.names));
+                    Go::End(Ended::Done(Value::None, Some(why)))
+                }
+                Err(failure) => Go::Fail(failure),
+            },
+        })
+    }
+
+    /// Evaluates a pure chunk on the frame of a run.
+    pub(super) fn evaluate(&mut self, run: &mut Run, chunk: ChunkId) -> Result<Result<Value, RunFailure>, Broken> {
+        let result = self.worker.evaluate(chunk, &mut run.frame);
+        self.tell_decisions(run.id);
+        match result {
+            Ok(value) => Ok(Ok(value)),
+            Err(failure) => Ok(Err(self.failure(failure)?)),
+        }
+    }
+
+    pub(super) fn tell_decisions(&mut self, run: RunId) {
+        for decision in self.worker.take_decisions() {
+            self.observer.decided(run, &decision);
+        }
+    }
+
+    /// A failure of the machine for people, or what broke the machine.
+    pub(super) fn failure(&mut self, failure: crate::vm::Failure) -> Result<RunFailure, Broken> {
+        if let Some(fatal) = self.worker.take_fatal() {
+            return Err(Broken::Store(fatal));
+        }
+        Ok(RunFailure::new(failure, self.code, &self.names))
+    }
+
+    /// The failure that a limit was reached.
+    pub(super) fn limit(&self, what: &str, span: Span) -> RunFailure {
+        RunFailure::of_language(self.code, &self.names, "limit_reached", vec![Value::from(what)], span)
+    }
+
+    /// Appends an entry to the journal of a run.
+    #[expect(clippy::too_many_arguments, reason = "the parts of an entry")]
+    pub(super) fn append(
+        &mut self,
+        run: &mut Run,
+        kind: EntryKind,
+        step: u32,
+        path: &[u32],
+        payload: Vec<u8>,
+        changes: Vec<Change>,
+        took: u32,
+    ) -> Result<(), Broken> {
+        if run.position >= MAX_ENTRIES {
+            return Err(Broken::Journal { run: run.id, reason: format!("it has more than {MAX_ENTRIES} entries") });
+        }
+        let world = self.worker.world();
+        self.group.open(world)?;
+        let at = world.clock.now();
+        let entry = Entry { position: run.position, kind, step, path: path.to_vec(), payload, changes, at, took };
+        world.store.append(run.id, &entry)?;
+        run.position += 1;
+        self.group.count();
+        self.account.entry(&entry);
+        Ok(())
+    }
+
+    /// A value that the journal keeps.
+    pub(super) fn kept(&self, run: RunId, bytes: &[u8]) -> Result<Value, Broken> {
+        decode(bytes).map_err(|error| Broken::Journal { run, reason: error.to_string() })
+    }
+}
