@@ -44,12 +44,12 @@ struct Arguments {
     #[command(subcommand)]
     command: Command,
 
-    /// How findings and data are printed
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = false)]
+    /// How findings and data are printed: `text` for people, `json` for programs
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
     format: Format,
 
-    /// Whether colours are used
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    /// When colours are used: `auto` (on a terminal, without `NO_COLOR`), `always`, `never`
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", hide_possible_values = true)]
     color: Color,
 }
 

@@ -150,7 +150,8 @@ fn too_large(name: &str, bytes: Option<u64>) -> Finding {
         .help("data is read while a script runs: `csv.read`, `json.read`, `excel.read`")
 }
 
-fn unreadable(name: &str, error: &io::Error) -> Finding {
+/// What went wrong when `name` was read.
+pub fn unreadable(name: &str, error: &io::Error) -> Finding {
     let finding = Finding::without_place(&file::UNREADABLE, format!("`{name}` can't be read: {}", reason(error)));
     match error.kind() {
         io::ErrorKind::PermissionDenied => finding.help("ask for the right to read it, or run as a user who has it"),
