@@ -4,6 +4,7 @@
 //! through the same data, so that the editor, the checker and the pager say the same.
 
 pub mod catalogue;
+pub mod reference;
 pub mod render;
 mod settle;
 

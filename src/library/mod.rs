@@ -5,6 +5,7 @@
 //! documentation show them; `vm` (pure ones) and `task` (the others) execute them by their [`Operation`].
 
 mod primitive;
+pub mod reference;
 mod signature;
 
 pub use primitive::{Operation, PRIMITIVES, Primitive};
