@@ -31,9 +31,7 @@ pub fn parse(source: SourceId, text: &str) -> (Script, Vec<Finding>) {
     let scanned = lines::scan(source, text);
     let mut builder = Builder::new(source, text, scanned.pieces, scanned.comments);
     let items = builder.items();
-    let (comments, found) = builder.finish();
-    let mut findings = scanned.findings;
-    findings.extend(found);
+    let (comments, findings) = builder.finish(scanned.findings);
     (Script { source, items, comments }, in_order(findings))
 }
 

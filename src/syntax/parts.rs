@@ -41,9 +41,7 @@ pub fn parse_repl(source: SourceId, text: &str) -> (Vec<ReplEntry>, Vec<Finding>
             ReplEntry::Statement(builder.statement_of(piece))
         });
     }
-    let mut findings = scanned.findings;
-    findings.extend(builder.finish().1);
-    (entries, in_order(findings))
+    (entries, in_order(builder.finish(scanned.findings).1))
 }
 
 /// Whether what was typed so far goes on: a block, bracket or long text is open, or it ends with an operator.
@@ -95,7 +93,7 @@ fn part<T>(
             make(lower, pair)
         });
         // Findings of the lowering are in place already; those of a line that can't be read are not.
-        let (found, unread) = (builder.finish().1, made.is_none());
+        let (found, unread) = (builder.finish(Vec::new()).1, made.is_none());
         findings.extend(if unread { shifted(found, offset) } else { found });
     } else {
         findings = shifted(findings, offset);

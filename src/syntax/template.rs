@@ -28,8 +28,7 @@ pub fn parse_template(source: SourceId, text: &str) -> (Template, Vec<Finding>) 
         parts: Vec::new(),
     };
     reader.read();
-    let mut findings = reader.findings;
-    findings.extend(reader.builder.finish().1);
+    let findings = reader.builder.finish(reader.findings).1;
     (Template { source, parts: reader.parts }, in_order(findings))
 }
 
@@ -162,7 +161,11 @@ impl Reader<'_> {
     /// The expression in a range; none, and a finding, when it can't be read.
     fn expression(&mut self, range: Range<usize>) -> Option<Expr> {
         let range = self.checked(range)?;
-        self.builder.read(Rule::outcome_line, range.start, range.end, |lower, pair| lower.expression(pair))
+        let read = self.builder.read(Rule::outcome_line, range.start, range.end, |lower, pair| lower.expression(pair));
+        if read.is_none() {
+            self.builder.add_help("a value stands between `{` and `}`; for the brace itself write `\\{`");
+        }
+        read
     }
 
     /// The range without blanks around it, when nothing in it is nested too deeply.

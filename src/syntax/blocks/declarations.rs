@@ -5,7 +5,7 @@ use crate::finding::Finding;
 use crate::finding::catalogue::syntax as codes;
 use crate::syntax::errors;
 use crate::syntax::grammar::Rule;
-use crate::syntax::lines::{Piece, PieceKind, first_word};
+use crate::syntax::lines::{Piece, PieceKind, first_word, starts_declaration};
 use crate::syntax::tree::*;
 
 /// The rule for the head of a declaration, by its first word.
@@ -33,9 +33,44 @@ impl Builder<'_> {
     pub fn items(&mut self) -> Vec<Item> {
         let mut items = Vec::new();
         while let Some(piece) = self.next_line() {
+            let (start, end) = (piece.start, piece.end);
+            let reported = self.findings.len();
             items.push(self.item(piece));
+            if self.findings.len() > reported && self.previous_end() == end {
+                self.skip_body_without_braces(start, end);
+            }
         }
         items
+    }
+
+    /// Skips the lines below a head whose block was not opened, which has been reported: they are indented deeper.
+    fn skip_body_without_braces(&mut self, start: usize, end: usize) {
+        let indentation = self.indentation(start);
+        let first = self.next;
+        while let Some(piece) = self.peek() {
+            let inner = match piece.kind {
+                PieceKind::Line { .. } | PieceKind::Row { .. } => {
+                    self.indentation(piece.start) > indentation && !starts_declaration(&self.text[piece.start..])
+                }
+                _ => self.next > first,
+            };
+            if !inner {
+                break;
+            }
+            self.next += 1;
+        }
+        let until = self.peek().map_or(self.text.len(), |piece| piece.start);
+        self.without_braces.push(end..until);
+    }
+
+    /// How many blanks stand before a place on its line; very many when something else does.
+    fn indentation(&self, at: usize) -> usize {
+        let before = &self.text.as_bytes()[..at.min(self.text.len())];
+        let blanks = before.iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        match before.len().checked_sub(blanks + 1).map(|index| before[index]) {
+            None | Some(b'\n') => blanks,
+            Some(_) => usize::MAX,
+        }
     }
 
     /// The declaration whose head was just taken.
@@ -120,7 +155,7 @@ impl Builder<'_> {
         if !self.at_open() {
             return;
         }
-        match word {
+        match declaration_rule(word).map_or(errors::meant_by(word), |_| Some(word)).unwrap_or("") {
             "enum" => {
                 self.members(&mut Enum { name: Name { text: "".into(), span: self.span(0, 0) }, members: Vec::new() })
             }
@@ -186,6 +221,11 @@ impl Builder<'_> {
         let inner = self.pieces.get(self.next + 1).map(|piece| self.slice(piece.start, piece.end)).unwrap_or("");
         let last = self.slice(start, end).split(|c: char| !c.is_alphanumeric() && c != '_').next_back().unwrap_or("");
         let span = self.span(open.start, open.end);
+        if let Some(finding) = errors::foreign_block(self.slice(start, end), self.span(start, end)) {
+            self.report(finding);
+            self.block();
+            return;
+        }
         let fields = inner.split_once(':').is_some_and(|(name, _)| first_word(name).len() == name.trim_end().len());
         let is_record = fields && last.starts_with(char::is_uppercase);
         self.report(if is_record {

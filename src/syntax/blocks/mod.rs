@@ -13,6 +13,7 @@ use crate::finding::Finding;
 use crate::finding::catalogue::syntax as codes;
 use crate::text::{SourceId, Span};
 use ecow::EcoString;
+use std::ops::Range;
 
 /// Blocks within each other, `else if` included: few enough that everything after the parser can use recursion.
 const DEEPEST_BLOCK: usize = 64;
@@ -29,16 +30,38 @@ pub struct Builder<'t> {
     next_comment: usize,
     findings: Vec<Finding>,
     depth: usize,
+    /// Bodies whose braces are missing altogether: a `}` that closes nothing there is no news.
+    without_braces: Vec<Range<usize>>,
 }
 
 impl<'t> Builder<'t> {
     /// A builder for the pieces of a text.
     pub fn new(source: SourceId, text: &'t str, pieces: Vec<Piece>, comments: Vec<Comment>) -> Self {
-        Builder { source, text, pieces, next: 0, comments, next_comment: 0, findings: Vec::new(), depth: 0 }
+        Builder {
+            source,
+            text,
+            pieces,
+            next: 0,
+            comments,
+            next_comment: 0,
+            findings: Vec::new(),
+            depth: 0,
+            without_braces: Vec::new(),
+        }
     }
 
-    /// What was found, with the comments given back.
-    pub fn finish(self) -> (Vec<Comment>, Vec<Finding>) {
+    /// What was found, with what the scanner has found and the comments given back.
+    pub fn finish(mut self, scanned: Vec<Finding>) -> (Vec<Comment>, Vec<Finding>) {
+        let mut excused = std::mem::take(&mut self.without_braces).into_iter().peekable();
+        for finding in scanned {
+            let start = finding.span().map_or(0, |span| span.start as usize);
+            while excused.next_if(|range| range.end <= start).is_some() {}
+            let is_stray = finding.code == &codes::BRACES && self.text.as_bytes().get(start) == Some(&b'}');
+            if is_stray && excused.next_if(|range| range.contains(&start)).is_some() {
+                continue;
+            }
+            self.findings.push(finding);
+        }
         (self.comments, self.findings)
     }
 
@@ -75,6 +98,13 @@ impl<'t> Builder<'t> {
         self.findings.push(finding);
     }
 
+    /// Says what to do about the last finding, when it does not say so itself.
+    pub fn add_help(&mut self, help: &str) {
+        if let Some(last) = self.findings.last_mut() {
+            last.help.get_or_insert_with(|| help.to_owned());
+        }
+    }
+
     /// The next line outside of all blocks; blocks that stand alone are reported and skipped.
     pub fn next_line(&mut self) -> Option<Piece> {
         loop {
@@ -108,7 +138,8 @@ impl<'t> Builder<'t> {
                 Some(make(&mut lower, pair))
             }
             Err(_) => {
-                let finding = errors::explain(self.source, self.text, start..end, rule);
+                let opens = self.at_open();
+                let finding = errors::explain(self.source, self.text, start..end, rule, opens);
                 self.report(finding);
                 None
             }

@@ -4,6 +4,7 @@ use super::declarations::declaration_rule;
 use super::{Builder, DEEPEST_BLOCK};
 use crate::finding::Finding;
 use crate::finding::catalogue::syntax as codes;
+use crate::syntax::errors;
 use crate::syntax::grammar::Rule;
 use crate::syntax::lines::{Piece, PieceKind, first_word, starts_declaration, too_deep};
 use crate::syntax::lower::ModifierHead;
@@ -48,7 +49,9 @@ impl Builder<'_> {
         let rest = text[word.len()..].trim_start();
         match word {
             "let" | "var" => Rule::let_line,
-            "if" if !self.at_open() && contains_word(rest, "then") => Rule::expression_line,
+            "if" if !self.at_open() && contains_word(rest, "then") && contains_word(rest, "else") => {
+                Rule::expression_line
+            }
             "if" => Rule::if_line,
             "match" => Rule::match_line,
             "for" => Rule::for_line,
@@ -70,7 +73,7 @@ impl Builder<'_> {
         match word {
             "" => Rule::expression_line,
             _ if assigns => Rule::assign_line,
-            "parallel" if rest.is_empty() => Rule::parallel_line,
+            "parallel" if rest.is_empty() || self.at_open() => Rule::parallel_line,
             "given" | "expect" | "advance" | "stub" | "answer" | "retry" | "timeout" | "undo" | "on" if is_value => {
                 Rule::expression_line
             }
@@ -159,7 +162,12 @@ impl Builder<'_> {
                 }
                 self.modifiers(&mut step.modifiers);
             }
-            StatementKind::Broken if opens => drop(self.block()),
+            StatementKind::Broken if opens => {
+                match errors::meant_by(first_word(self.slice(start, end))) {
+                    Some("match") => drop(self.arms()),
+                    _ => drop(self.block()),
+                };
+            }
             _ if opens && broken => drop(self.block()),
             _ if opens => {
                 self.unexpected_block(start, end);
@@ -338,15 +346,7 @@ impl Builder<'_> {
     fn misplaced_word(&mut self, start: usize, end: usize) {
         let word = first_word(self.slice(start, end));
         let span = self.span(start, start + word.len());
-        self.report(if word == "else" {
-            Finding::new(&codes::PLACE, span, "no `if` stands before this `else`")
-                .at("belongs to nothing")
-                .help("write it behind the `}` of its `if`: `} else {`")
-        } else {
-            Finding::new(&codes::PLACE, span, format!("`{word}` says how a step is done, and no step stands before it"))
-                .at("belongs to no step")
-                .help("write it on the line below a `step`")
-        });
+        self.report(errors::unknown_modifier_place(word, span));
     }
 }
 

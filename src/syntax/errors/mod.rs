@@ -1,27 +1,154 @@
 //! What to say about a line that can't be read.
+//!
+//! First come the mistakes that people really make, each understood and answered; what is left is
+//! told as "expected …, found …", from what the grammar could have read at that place.
 
-use super::grammar::{self, Rule};
+mod foreign;
+mod literals;
+mod operators;
+mod tokens;
+mod words;
+
+pub use foreign::{foreign_block, meant_by, unknown_declaration, unknown_modifier_place};
+
+use super::grammar::Rule;
 use crate::finding::Finding;
 use crate::finding::catalogue::syntax as codes;
 use crate::text::{SourceId, Span};
 use std::ops::Range;
+use tokens::{Token, TokenKind, tokens};
 
-/// The finding for the line in `range`, which `rule` could not read.
-pub fn explain(source: SourceId, text: &str, range: Range<usize>, rule: Rule) -> Finding {
-    let line = text.get(range.clone()).unwrap_or("");
-    let at = match grammar::parse(rule, line) {
-        Err(error) => match error.location {
-            pest::error::InputLocation::Pos(at) => at,
-            pest::error::InputLocation::Span((at, _)) => at,
-        },
-        Ok(_) => 0,
-    };
-    let start = range.start + at;
-    let end = text[start..].chars().next().map_or(start, |c| start + c.len_utf8());
-    Finding::new(&codes::UNEXPECTED, Span::new(source, start, end.max(start)), "something else is expected here")
+/// Beyond this length only the place is told; such a line is data, not a slip.
+const LONGEST_EXPLAINED: usize = 16 * 1024;
+
+/// A line that can't be read, and where.
+struct Broken<'t> {
+    source: SourceId,
+    /// Where the line begins in its source.
+    offset: usize,
+    line: &'t str,
+    rule: Rule,
+    tokens: Vec<Token<'t>>,
+    /// The token that can't be read; behind the last one when the line ends too early.
+    at: usize,
+    /// Whether a block follows the line.
+    opens: bool,
 }
 
-/// The finding for a line outside of all blocks that begins no declaration.
-pub fn unknown_declaration(source: SourceId, _text: &str, range: Range<usize>, _opens: bool) -> Finding {
-    Finding::new(&codes::PLACE, Span::new(source, range.start, range.end), "no declaration begins like this")
+impl<'t> Broken<'t> {
+    /// The place of a part of the line.
+    fn span(&self, start: usize, end: usize) -> Span {
+        Span::new(self.source, self.offset + start, self.offset + end)
+    }
+
+    fn span_of(&self, token: &Token) -> Span {
+        self.span(token.start, token.end())
+    }
+
+    /// The token `distance` after (or before) the one that can't be read.
+    fn token(&self, distance: isize) -> Option<Token<'t>> {
+        self.at.checked_add_signed(distance).and_then(|index| self.tokens.get(index)).copied()
+    }
+
+    /// How the token at this distance is written; empty when there is none.
+    fn word(&self, distance: isize) -> &'t str {
+        self.token(distance).map_or("", |token| token.text)
+    }
+}
+
+/// The finding for the line in `range`, which `rule` could not read; `opens` tells whether a block follows.
+pub fn explain(source: SourceId, text: &str, range: Range<usize>, rule: Rule, opens: bool) -> Finding {
+    let line = text.get(range.clone()).unwrap_or("");
+    if line.len() > LONGEST_EXPLAINED {
+        let span = Span::new(source, range.start, range.start + first_characters(line, 40));
+        return Finding::new(&codes::UNEXPECTED, span, "this long line can't be read")
+            .at("begins here")
+            .help("split it into shorter lines; then the place is told");
+    }
+    let expected = words::expectation(rule, line);
+    let tokens = tokens_around(line, expected.at);
+    let at = tokens.iter().position(|token| token.end() > expected.at).unwrap_or(tokens.len());
+    let broken = Broken { source, offset: range.start, line, rule, tokens, at, opens };
+    foreign::mistake(&broken)
+        .or_else(|| literals::mistake(&broken))
+        .or_else(|| operators::mistake(&broken))
+        .unwrap_or_else(|| plain(&broken, &expected.phrases))
+}
+
+/// The tokens of the line, or of the value in a text that holds the broken place.
+fn tokens_around(line: &str, at: usize) -> Vec<Token<'_>> {
+    let mut from = 0;
+    loop {
+        let found: Vec<Token> = tokens(line.get(from..).unwrap_or(""))
+            .into_iter()
+            .map(|token| Token { start: token.start + from, ..token })
+            .collect();
+        let inside = found.iter().find(|token| token.kind == TokenKind::Text && token.start < at && at < token.end());
+        let Some(brace) = inside.and_then(|text| line.get(text.start..at)?.rfind('{').map(|brace| text.start + brace))
+        else {
+            return found;
+        };
+        from = brace + 1;
+    }
+}
+
+/// "expected …, found …".
+fn plain(broken: &Broken, phrases: &[String]) -> Finding {
+    let mut phrases = phrases.to_vec();
+    if let Some(end) = phrases.last_mut().filter(|last| *last == "the end of the line") {
+        match broken.rule {
+            rule if takes_block(rule) => *end = "`{`".into(),
+            Rule::cell_line | Rule::condition_line | Rule::column_line => *end = "the end of the cell".into(),
+            _ => {}
+        }
+    }
+    let phrases = phrases.as_slice();
+    let wanted = words::alternatives(phrases);
+    if let Some(token) = broken.token(0) {
+        let code = if token.kind == TokenKind::Foreign { &codes::CHARACTER } else { &codes::UNEXPECTED };
+        let found = words::called(&token);
+        let span = broken.span_of(&token);
+        let finding = Finding::new(code, span, format!("expected {wanted}, found {found}")).at("not expected here");
+        let words: Vec<&str> = phrases.iter().map(|phrase| phrase.trim_matches('`')).collect();
+        return match foreign::nearest(token.text, &words).filter(|_| token.kind == TokenKind::Word) {
+            Some(near) if near != token.text => finding.help(format!("did you mean `{near}`?")).fix(span, near),
+            _ => finding,
+        };
+    }
+    match broken.tokens.last() {
+        Some(last) => {
+            let after = words::called(last);
+            Finding::new(&codes::UNEXPECTED, broken.span_of(last), format!("expected {wanted} after {after}"))
+                .at("missing after this")
+        }
+        None => Finding::new(&codes::UNEXPECTED, broken.span(0, broken.line.len()), format!("expected {wanted}"))
+            .at("nothing stands here"),
+    }
+}
+
+/// Whether a block follows such a line.
+fn takes_block(rule: Rule) -> bool {
+    matches!(
+        rule,
+        Rule::if_line
+            | Rule::match_line
+            | Rule::for_line
+            | Rule::step_line
+            | Rule::parallel_line
+            | Rule::flow_line
+            | Rule::reaction_line
+            | Rule::on_line
+            | Rule::every_line
+            | Rule::test_line
+            | Rule::policy_line
+            | Rule::enum_line
+            | Rule::record_line
+            | Rule::rules_line
+            | Rule::undo_line
+            | Rule::handler_line
+    )
+}
+
+fn first_characters(text: &str, count: usize) -> usize {
+    text.char_indices().nth(count).map_or(text.len(), |(at, _)| at)
 }

@@ -165,7 +165,9 @@ impl Scanner<'_> {
                 let end = at + self.text[at..].chars().next().map_or(0, char::len_utf8);
                 finding = finding.label(self.span(at, end), "a `}` is missing before this");
             }
-            self.report(finding.help("close it with `}` on a line of its own"));
+            if !self.quiet_end {
+                self.report(finding.help("close it with `}` on a line of its own"));
+            }
             self.out.pieces.push(Piece { kind: PieceKind::MissingClose, start: at, end: at });
         }
     }
@@ -224,6 +226,11 @@ pub fn starts_statement(text: &str) -> bool {
     let rest = &text[word.len()..];
     let after = rest.trim_start_matches([' ', '\t']);
     match word {
+        // With `then` it is a value.
+        "if" => {
+            let line = text.lines().next().unwrap_or("");
+            rest.len() > after.len() && !line.split([' ', '\t', ')']).any(|word| word == "then")
+        }
         "let" | "var" | "return" | "give" | "fail" | "step" | "match" | "for" | "go" => {
             rest.len() > after.len() && !after.starts_with([':', ',', ')', ']', '.'])
         }

@@ -81,6 +81,8 @@ pub(super) struct Scanner<'t> {
     pub(super) goes_on_to: usize,
     /// Where the physical line begins.
     pub(super) line_start: usize,
+    /// A text has swallowed the rest, so that nothing more is known of blocks.
+    pub(super) quiet_end: bool,
 }
 
 impl<'t> Scanner<'t> {
@@ -97,6 +99,7 @@ impl<'t> Scanner<'t> {
             line: None,
             goes_on_to: 0,
             line_start: 0,
+            quiet_end: false,
         }
     }
 
@@ -350,6 +353,7 @@ impl<'t> Scanner<'t> {
         let literal = self.text[start..end].trim_end();
         let quotes = if long { 3 } else { 1 };
         self.out.open_at_end |= long;
+        self.quiet_end |= long;
         let span = self.span(start, start + quotes);
         let finding = Finding::new(&codes::TEXT, span, "this text is never closed").at("begins here");
         self.report(if long {

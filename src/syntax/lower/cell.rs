@@ -1,6 +1,7 @@
 //! Cells of tables, and the patterns of `match`.
 
 use super::Lower;
+use super::expression::decimal_comma;
 use crate::finding::Finding;
 use crate::finding::catalogue::syntax as codes;
 use crate::syntax::grammar::{Pair, Rule};
@@ -54,8 +55,22 @@ impl Lower<'_> {
     pub fn tests(&mut self, pair: Pair) -> Cell {
         let mut cells = Vec::new();
         let mut comparisons: Vec<Span> = Vec::new();
+        let mut before: Option<Span> = None;
         for inner in pair.into_inner() {
             let span = self.span(&inner);
+            let digit = inner.as_str().starts_with(|c: char| c.is_ascii_digit());
+            let is_literal = inner.as_str().ends_with(|c: char| c == '%' || c.is_ascii_uppercase());
+            let compared = matches!(cells.last(), Some(Cell::Compare(_, Expr { kind: ExprKind::Int(_), .. })));
+            let counted = matches!(cells.last(), Some(Cell::Value(Expr { kind: ExprKind::Int(_), .. })));
+            if let Some(first) = before.filter(|first| first.end + 1 == span.start)
+                && digit
+                && (compared || counted && is_literal)
+            {
+                let comma = Span { start: first.end, end: span.start, ..first };
+                self.findings.push(decimal_comma(comma, first.to(span)));
+                return Cell::Broken;
+            }
+            before = Some(span);
             let cell = self.any_test(inner);
             if matches!(cell, Cell::Compare(..)) {
                 comparisons.push(span);

@@ -2,6 +2,8 @@
 
 use super::Lower;
 use super::operators::{Infix, Part, Prefix};
+use crate::finding::Finding;
+use crate::finding::catalogue::syntax as codes;
 use crate::syntax::grammar::{Pair, Rule};
 use crate::syntax::lines::too_deep;
 use crate::syntax::tree::{Argument, Expr, ExprKind, Name};
@@ -111,6 +113,7 @@ impl Lower<'_> {
             Rule::list => {
                 let elements: Vec<Deep> = pair.into_inner().map(|element| self.deep_expression(element)).collect();
                 let depth = elements.iter().map(|element| element.depth).max().unwrap_or(0);
+                self.decimal_commas(elements.iter().map(|element| &element.expr));
                 self.deeper(ExprKind::List(elements.into_iter().map(|element| element.expr).collect()), span, depth)
             }
             Rule::map => self.map(pair, span),
@@ -125,6 +128,16 @@ impl Lower<'_> {
             "true" => ExprKind::Bool(true),
             "false" => ExprKind::Bool(false),
             "it" => ExprKind::It,
+            "null" | "nil" | "undefined" | "NULL" => {
+                let span = self.span(pair);
+                self.findings.push(
+                    Finding::new(&codes::WORD, span, format!("`{}` is called `none` here", pair.as_str()))
+                        .at("unknown word")
+                        .help("write `none`")
+                        .fix(span, "none"),
+                );
+                ExprKind::None
+            }
             _ => ExprKind::Name(self.name(pair).text),
         }
     }
@@ -207,7 +220,24 @@ impl Lower<'_> {
                 arguments.push(Argument { name: name.take(), value: value.expr });
             }
         }
+        self.decimal_commas(arguments.iter().map(|argument| &argument.value));
         (arguments, depth)
+    }
+
+    /// `f(9,90 EUR)`: a decimal comma that reads like two values.
+    pub fn decimal_commas<'e>(&mut self, values: impl Iterator<Item = &'e Expr>) {
+        let mut before: Option<&Expr> = None;
+        for value in values {
+            if let Some(first) = before
+                && matches!(first.kind, ExprKind::Int(_))
+                && matches!(value.kind, ExprKind::Money { .. } | ExprKind::Percent(_))
+                && first.span.end + 1 == value.span.start
+            {
+                let comma = Span { start: first.span.end, end: value.span.start, ..first.span };
+                self.findings.push(decimal_comma(comma, first.span.to(value.span)));
+            }
+            before = Some(value);
+        }
     }
 
     fn lambda(&mut self, pair: Pair) -> Deep {
@@ -224,6 +254,14 @@ impl Lower<'_> {
         let depth = body.depth;
         self.deeper(ExprKind::Lambda { parameters, body: Box::new(body.expr) }, span, depth)
     }
+}
+
+/// The finding for a decimal that is written with a comma.
+pub fn decimal_comma(comma: Span, whole: Span) -> Finding {
+    Finding::new(&codes::LITERAL, whole, "a decimal is written with a point")
+        .at("reads like two values")
+        .help("write `.` in place of the comma; when two values are meant, put a blank behind it")
+        .fix(comma, ".")
 }
 
 /// Literals keep their own place when they stand in parentheses, so that the place shows what was written.

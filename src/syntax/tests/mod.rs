@@ -1,5 +1,7 @@
 //! Tests of the parser.
 
+mod findings;
+
 use super::parse;
 use crate::finding::Finding;
 use crate::text::{Source, SourceId};
@@ -38,7 +40,7 @@ fn plain(text: &str, findings: &[Finding]) -> String {
 
 #[test]
 fn reads_the_one_page_script() {
-    let text = include_str!("../../tests/scripts/one_page.rpa");
+    let text = include_str!("../../../tests/scripts/one_page.rpa");
     let (script, findings) = parse(SourceId(0), text);
     assert_eq!(plain(text, &findings), "");
     assert_eq!(script.items.len(), 11);
