@@ -35,7 +35,12 @@ pub trait Files: Send {
     fn read(&mut self, path: &str) -> Result<Vec<u8>, FileError>;
 
     /// A reader of a file, for those that should not be held whole.
-    fn open(&mut self, path: &str) -> Result<Box<dyn std::io::Read>, FileError>;
+    fn open(&mut self, path: &str) -> Result<Box<dyn std::io::Read + Send>, FileError>;
+
+    /// How many bytes a file has.
+    fn size(&mut self, path: &str) -> Result<u64, FileError> {
+        Ok(self.read(path)?.len() as u64)
+    }
 
     /// Writes a file in one go: the old content stays until the new one is complete and on disk.
     fn write(&mut self, path: &str, content: &[u8]) -> Result<(), FileError>;

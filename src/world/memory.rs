@@ -24,7 +24,7 @@ impl Files for MemoryFiles {
         self.files.get(path).cloned().ok_or_else(|| FileError::NotFound(path.to_string()))
     }
 
-    fn open(&mut self, path: &str) -> Result<Box<dyn std::io::Read>, FileError> {
+    fn open(&mut self, path: &str) -> Result<Box<dyn std::io::Read + Send>, FileError> {
         Ok(Box::new(std::io::Cursor::new(self.read(path)?)))
     }
 

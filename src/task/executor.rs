@@ -1,0 +1,273 @@
+//! The executor of a step.
+
+use super::arguments::Arguments;
+use super::names::Names;
+use super::problem::Problem;
+use super::report::StepReport;
+use super::{clock, csv, email, excel, file, json, log, pdf, random, sequence};
+use crate::check::program::Type;
+use crate::compile::code::Code;
+use crate::compile::query::QueryId;
+use crate::library::Operation;
+use crate::text::Span;
+use crate::value::{RecordId, Value, display};
+use crate::vm::{Decision, Failure, Host};
+use crate::world::{Change, ChangeKind, RunId, World};
+use ecow::EcoString;
+
+/// Performs the primitives of one try of one step, and keeps account of what it changes.
+///
+/// Transactions and savepoints are the matter of the flow engine: a step that fails leaves its account behind
+/// ([`Executor::into_report`]), and the engine takes its writes back.
+pub struct Executor<'a> {
+    pub(super) world: &'a mut World,
+    pub(super) code: &'a Code,
+    pub(super) run: RunId,
+    pub(super) step: &'a str,
+    /// How many mails the step has written.
+    pub(super) mails: u32,
+    traces: bool,
+    report: StepReport,
+}
+
+impl<'a> Executor<'a> {
+    /// For one try of a step. `step` names the step within its run, with the rounds of the loops around it
+    /// (`confirm[3]`): together with the run it makes the names of mails, the same in every try.
+    pub fn new(world: &'a mut World, code: &'a Code, run: RunId, step: &'a str) -> Executor<'a> {
+        Executor { world, code, run, step, mails: 0, traces: false, report: StepReport::default() }
+    }
+
+    /// Keeps account of decisions too.
+    pub fn tracing(mut self, traces: bool) -> Self {
+        self.traces = traces;
+        self
+    }
+
+    /// What was done so far.
+    pub fn into_report(self) -> StepReport {
+        self.report
+    }
+
+    /// Adds to the account.
+    pub(super) fn record(&mut self, kind: ChangeKind, what: impl Into<EcoString>, which: impl Into<EcoString>) {
+        self.report.changes.push(Change { kind, what: what.into(), which: which.into() });
+    }
+
+    /// The record type of the prelude with this name, to build what a primitive gives.
+    pub(super) fn record_type(&self, name: &str) -> Result<RecordId, Problem> {
+        let found = self.code.records.iter().position(|record| record.name == name);
+        found
+            .map(|index| RecordId(index as u32))
+            .ok_or_else(|| Problem::internal(format!("the program does not know the record `{name}`")))
+    }
+
+    /// Says that a file was written, and gives its `Document`.
+    pub(super) fn document(&mut self, path: &EcoString, size: usize) -> Result<Value, Problem> {
+        let document = self.record_type("Document")?;
+        self.record(ChangeKind::Wrote, path.clone(), "");
+        Ok(Value::record(document, [Value::Text(path.clone()), Value::Int(size as i64)]))
+    }
+
+    fn record_change(&mut self, kind: ChangeKind, entity: RecordId, key: &Value) {
+        let Some(record) = self.code.records.get(entity.0 as usize) else { return };
+        let is_private = record.key.and_then(|key| record.fields.get(key)).is_some_and(|field| field.label.is_some());
+        let which = match key {
+            _ if is_private => EcoString::inline("***"),
+            Value::Text(text) => text.clone(),
+            Value::Int(number) => ecow::eco_format!("{number}"),
+            other => display(other, &Names::new(self.code)).into(),
+        };
+        self.record(kind, record.name.clone(), which);
+    }
+
+    fn key_of(&self, entity: RecordId, record: &Value) -> Value {
+        let position = self.code.records.get(entity.0 as usize).and_then(|ty| ty.key).unwrap_or(0);
+        record.fields().and_then(|fields| fields.get(position)).cloned().unwrap_or_default()
+    }
+
+    fn fail(&mut self, problem: impl Into<Problem>, span: Span) -> Failure {
+        problem.into().at(self.code, span, &mut self.report.fatal)
+    }
+
+    fn dispatch(&mut self, operation: Operation, values: &[Value], ty: Option<&Type>) -> Result<Value, Problem> {
+        let plain = || Arguments::new(values, ty, None, usize::MAX);
+        let typed = |count| Arguments::new(values, ty, Some(1), count);
+        match operation {
+            Operation::Today => clock::today(self, &plain()),
+            Operation::Now => Ok(Value::Instant(self.world.clock.now())),
+            Operation::CsvRead => csv::read(self, &typed(7)),
+            Operation::CsvCheck => csv::check(self, &typed(6)),
+            Operation::CsvWrite => csv::write(self, &plain()),
+            Operation::JsonRead => json::read(self, &typed(2)),
+            Operation::JsonWrite => json::write(self, &plain()),
+            Operation::JsonParse | Operation::JsonText => json::perform_pure(self.code, operation, values, ty),
+            Operation::ExcelRead => excel::read(self, &typed(5)),
+            Operation::ExcelWrite => excel::write(self, &plain()),
+            Operation::FileRead => file::read(self, &plain()),
+            Operation::FileWrite => file::write(self, &plain()),
+            Operation::FileExists => file::exists(self, &plain()),
+            Operation::FileList => file::list(self, &plain()),
+            Operation::FileMove => file::move_to(self, &plain()),
+            Operation::FileDelete => file::delete(self, &plain()),
+            Operation::EmailSend => email::send(self, &plain()),
+            Operation::EmailOutbox => email::outbox(self),
+            Operation::LogInfo => log::note(self, "info", &plain()),
+            Operation::LogWarn => log::note(self, "warn", &plain()),
+            Operation::RandomInt => random::int(self, &plain()),
+            Operation::RandomCode => random::code(self, &plain()),
+            Operation::SequenceNext => sequence::next(self, &plain()),
+            Operation::PdfInvoice => pdf::invoice(self, &plain()),
+            pure => Err(Problem::internal(format!("{pure:?} is not the executor's to perform"))),
+        }
+    }
+}
+
+impl Host for Executor<'_> {
+    fn perform(
+        &mut self,
+        operation: Operation,
+        arguments: &[Value],
+        ty: Option<&Type>,
+        span: Span,
+    ) -> Result<Value, Failure> {
+        self.dispatch(operation, arguments, ty).map_err(|problem| self.fail(problem, span))
+    }
+
+    fn get(&mut self, entity: RecordId, key: &Value, span: Span) -> Result<Option<Value>, Failure> {
+        self.world.store.get(entity, key).map_err(|error| self.fail(error, span))
+    }
+
+    fn get_all(&mut self, entity: RecordId, keys: &[Value], span: Span) -> Result<Vec<Option<Value>>, Failure> {
+        self.world.store.get_all(entity, keys).map_err(|error| self.fail(error, span))
+    }
+
+    fn create(&mut self, entity: RecordId, fields: Vec<Option<Value>>, span: Span) -> Result<Value, Failure> {
+        let record = self.world.store.insert(entity, fields).map_err(|error| self.fail(error, span))?;
+        let key = self.key_of(entity, &record);
+        self.record_change(ChangeKind::Created, entity, &key);
+        Ok(record)
+    }
+
+    fn update(
+        &mut self,
+        entity: RecordId,
+        key: &Value,
+        changes: Vec<(usize, Value)>,
+        span: Span,
+    ) -> Result<Value, Failure> {
+        let record = self.world.store.update(entity, key, &changes).map_err(|error| self.fail(error, span))?;
+        self.record_change(ChangeKind::Changed, entity, key);
+        Ok(record)
+    }
+
+    fn delete(&mut self, entity: RecordId, key: &Value, span: Span) -> Result<(), Failure> {
+        if self.world.store.delete(entity, key).map_err(|error| self.fail(error, span))? {
+            self.record_change(ChangeKind::Deleted, entity, key);
+        }
+        Ok(())
+    }
+
+    fn query(&mut self, query: QueryId, parameters: &[Value], span: Span) -> Result<Value, Failure> {
+        match self.code.queries.get(query.0 as usize) {
+            Some(plan) => self.world.store.query(query, plan, parameters).map_err(|error| self.fail(error, span)),
+            None => Err(self.fail(Problem::internal(format!("there is no query {}", query.0)), span)),
+        }
+    }
+
+    fn decided(&mut self, decision: Decision) {
+        if self.traces {
+            self.record(ChangeKind::Decided, decision.table.clone(), decision.rows.join(", "));
+            self.report.decisions.push(decision);
+        }
+    }
+
+    fn traces_decisions(&self) -> bool {
+        self.traces
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::program::Type;
+    use crate::library::Operation;
+    use crate::task::fixture::{FakeStore, Fixture};
+    use crate::text::Span;
+    use crate::value::{RecordId, Value};
+    use crate::vm::{Decision, Host};
+    use crate::world::StoreError;
+
+    fn product(fixture: &mut Fixture) -> RecordId {
+        let Type::Record(id) = fixture.record("Product", &[("sku", Type::Text), ("stock", Type::Int)]) else {
+            unreachable!()
+        };
+        fixture.code.records[id.0 as usize].key = Some(0);
+        id
+    }
+
+    #[test]
+    fn every_change_is_accounted_for() {
+        let mut fixture = Fixture::new();
+        let product = product(&mut fixture);
+        let span = Span::default();
+        fixture
+            .step(|executor| {
+                executor.create(product, vec![Some("A1".into()), Some(Value::Int(5))], span)?;
+                executor.update(product, &"A1".into(), vec![(1, Value::Int(4))], span)?;
+                executor.delete(product, &"A1".into(), span)?;
+                executor.delete(product, &"A1".into(), span)?;
+                executor.perform(Operation::LogWarn, &["almost empty".into()], None, span)
+            })
+            .unwrap();
+        insta::assert_snapshot!(fixture.changes(), @r"
+        Created Product A1
+        Changed Product A1
+        Deleted Product A1
+        Noted warn almost empty
+        ");
+    }
+
+    #[test]
+    fn what_the_store_refuses_is_a_failure_of_its_name() {
+        let mut fixture = Fixture::new();
+        let product = product(&mut fixture);
+        let span = Span::default();
+        let fields = || vec![Some("A1".into()), Some(Value::Int(5))];
+        let twice = fixture.step(|executor| {
+            executor.create(product, fields(), span)?;
+            executor.create(product, fields(), span)
+        });
+        insta::assert_snapshot!(twice.unwrap_err(), @r#"already_exists(what: "Product", key: "sku A1")"#);
+        let missing = fixture.step(|executor| executor.update(product, &"B1".into(), Vec::new(), span));
+        insta::assert_snapshot!(missing.unwrap_err(), @r#"not_found(what: "Product", key: "Text(\"B1\")")"#);
+    }
+
+    #[test]
+    fn a_store_that_fails_stops_the_run() {
+        let mut fixture = Fixture::new();
+        let broken =
+            StoreError::Failed { code: "store::full", message: "the disk is full".into(), help: "make room".into() };
+        fixture.world.store = Box::new(FakeStore::broken(broken.clone()));
+        let failed = fixture.step(|executor| Ok(executor.get(RecordId(0), &"A1".into(), Span::default())?.into()));
+        assert_eq!(failed.unwrap_err(), "fatal");
+        assert_eq!(fixture.fatal, Some(broken));
+    }
+
+    #[test]
+    fn decisions_are_kept_when_they_are_traced() {
+        let mut fixture = Fixture::new();
+        let decision = Decision {
+            table: "discount".into(),
+            rows: vec!["row 2".into()],
+            input: Vec::new(),
+            outcome: Value::Int(1),
+            span: Span::default(),
+        };
+        let told = |traces: bool| {
+            let mut executor =
+                super::Executor::new(&mut fixture.world, &fixture.code, crate::world::RunId(1), "s").tracing(traces);
+            executor.decided(decision.clone());
+            executor.into_report().decisions.len()
+        };
+        assert_eq!([true, false].map(told), [1, 0]);
+    }
+}
