@@ -1,9 +1,10 @@
 //! The console: the only place that prints.
 
 use crate::finding::render::terminal::{self, Appearance};
-use crate::finding::render::{json, summary};
+use crate::finding::render::{Tally, json};
 use crate::finding::{Finding, settle};
 use crate::text::Sources;
+use std::collections::HashSet;
 use std::io::{self, Read, Write};
 
 /// How findings and data are printed.
@@ -150,14 +151,36 @@ impl Console {
     /// Prints findings: for people as messages with a summary, as JSON on the output. An empty list
     /// prints nothing for people, and `[]` as JSON.
     pub fn findings(&mut self, findings: Vec<Finding>, sources: &Sources) {
-        let findings = settle(findings);
-        match self.format {
-            Format::Json => self.json(&json::render(&findings, sources)),
-            Format::Text => {
-                let Some(summary) = summary(&findings) else { return };
-                let text = terminal::render_all(&findings, sources, self.appearance());
-                self.message(format!("{text}\n{summary}"));
+        self.reports(vec![(findings, sources)]);
+    }
+
+    /// Prints findings that point into sources of their own, as [`Console::findings`] does for one: what is
+    /// said of a file that several scripts use is said once.
+    pub fn reports(&mut self, reports: Vec<(Vec<Finding>, &Sources)>) {
+        let mut seen = HashSet::new();
+        let mut tally = Tally::default();
+        let mut texts = Vec::new();
+        let mut values = Vec::new();
+        for (findings, sources) in reports {
+            let mut findings = settle(findings);
+            findings.retain(|finding| {
+                let source = finding.span().and_then(|span| sources.get(span.source));
+                let place = finding.span().map(|span| (span.start, span.end));
+                seen.insert((finding.code.id, source.map(|source| source.name.clone()), place, finding.message.clone()))
+            });
+            tally.add(&findings, sources);
+            match self.format {
+                Format::Text => {
+                    let appearance = self.appearance();
+                    texts.extend(findings.iter().map(|finding| terminal::render(finding, sources, appearance)));
+                }
+                Format::Json => values.extend(json::render(&findings, sources)),
             }
+        }
+        match self.format {
+            Format::Json => self.json(&serde_json::Value::Array(values)),
+            Format::Text if tally.is_empty() => {}
+            Format::Text => self.message(format!("{}\n{tally}", texts.join("\n"))),
         }
     }
 

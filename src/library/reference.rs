@@ -82,7 +82,9 @@ fn section(signature: &Signature) -> String {
 fn entry(out: &mut String, signature: &str, effect: &str, fails: &[&str], about: &str) {
     let fails = match fails {
         [] => String::new(),
-        names => format!(", fails with {}", names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
+        names => {
+            format!(", fails with {}", names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
+        }
     };
     let _ = write!(out, "- `{signature}` *{effect}{fails}*\n  {about}\n");
 }
@@ -209,9 +211,7 @@ impl Page<'_> {
             Type::Optional(inner) => format!("{}?", self.ty(inner)),
             Type::Record(id) | Type::Reference(id) => record(id),
             Type::Query(id) => format!("[{}]", record(id)),
-            Type::Enum(id) => {
-                self.program.enums.get(id.0 as usize).map_or("?", |of| of.name.as_str()).to_string()
-            }
+            Type::Enum(id) => self.program.enums.get(id.0 as usize).map_or("?", |of| of.name.as_str()).to_string(),
             Type::Failure(_) | Type::Outcome(_) | Type::Nothing | Type::Never | Type::Unknown => "?".into(),
         }
     }

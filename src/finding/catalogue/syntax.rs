@@ -69,7 +69,7 @@ pub const BRACES: Code = Code::error(
 
 /// Brackets, operators or blocks within each other beyond the limit.
 pub const TOO_DEEP: Code = Code::error(
-    "syntax::too_deep",
+    "syntax::too-deep",
     "nested too deeply",
     "Beyond 64 brackets or blocks within each other, or 128 operators in a row, nobody can follow what is meant.",
     "",

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 ///
 /// A label is `{file, line, column, end_line, end_column, text}`, lines and columns counted from one,
 /// columns in characters; `end_column` is one past the last character. The first label is the main one.
-pub fn render(findings: &[Finding], sources: &Sources) -> Value {
+pub fn render(findings: &[Finding], sources: &Sources) -> Vec<Value> {
     findings.iter().map(|finding| one(finding, sources)).collect()
 }
 

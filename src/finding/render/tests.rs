@@ -1,7 +1,7 @@
 //! What findings look like. Each case is read by eye when it changes.
 
 use super::terminal::{Appearance, render, render_all};
-use super::{json, summary};
+use super::{Tally, json};
 use crate::finding::catalogue::file;
 use crate::finding::{Code, Finding};
 use crate::text::{Source, SourceId, Sources, Span};
@@ -292,11 +292,15 @@ fn json_tells_lines_and_columns() {
 
 #[test]
 fn findings_are_counted() {
+    let sources = sources(&[("a.rpa", ""), ("b.rpa", "")]);
     let at = |source| Finding::new(ERROR, Span::new(SourceId(source), 0, 0), "a");
     let warning = Finding::without_place(WARNING, "b");
-    assert_eq!(summary(&[]), None);
-    assert_eq!(summary(&[at(0)]).unwrap(), "1 error");
-    assert_eq!(summary(&[at(0), at(1), warning]).unwrap(), "2 errors and 1 warning in 2 files");
+    let mut tally = Tally::default();
+    assert_eq!(tally.to_string(), "no findings");
+    tally.add(&[at(0)], &sources);
+    assert_eq!(tally.to_string(), "1 error");
+    tally.add(&[at(0), at(1), warning], &sources);
+    assert_eq!(tally.to_string(), "3 errors and 1 warning in 2 files");
 }
 
 #[test]
