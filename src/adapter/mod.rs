@@ -2,3 +2,5 @@
 
 // This is where the world's windows open: what `clippy.toml` keeps from every other room is done here.
 #![allow(clippy::disallowed_methods)]
+
+pub mod sqlite;

@@ -9,10 +9,11 @@ pub mod config;
 pub mod file;
 pub mod proof;
 pub mod run;
+pub mod store;
 pub mod syntax;
 
 /// The groups of the catalogue.
-const GROUPS: &[&[&Code]] = &[cli::GROUP, config::GROUP, file::GROUP, proof::GROUP, run::GROUP, syntax::GROUP];
+const GROUPS: &[&[&Code]] = &[cli::GROUP, config::GROUP, file::GROUP, proof::GROUP, run::GROUP, store::GROUP, syntax::GROUP];
 
 use super::Severity;
 

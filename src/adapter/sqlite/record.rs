@@ -1,0 +1,396 @@
+//! Records: one statement for each thing that is done to them, kept prepared.
+
+use super::column::{self, Part, key_of, shown};
+use super::failure::{Done, Trouble, bad_record, internal};
+use super::schema::{Entity, FieldColumns, Schema, condition};
+use super::sequence::{Counter, Counters};
+use super::types::{Kind, Types};
+use crate::value::{EcoString, RecordId, Value};
+use crate::world::StoreError;
+use rusqlite::{Connection, Row, Statement, ffi};
+use std::collections::HashMap;
+
+/// The record with this key.
+pub(super) fn get(connection: &Connection, schema: &Schema, id: RecordId, key: &Value) -> Done<Option<Value>> {
+    let entity = entity(schema, id)?;
+    let mut statement = connection.prepare_cached(&entity.get)?;
+    fetch(&mut statement, schema, entity, key)
+}
+
+/// The records with these keys, in their order. SQLite is called, not asked over a wire: a statement that is
+/// executed for each key costs no more than one that is built for all.
+pub(super) fn get_all(
+    connection: &Connection,
+    schema: &Schema,
+    id: RecordId,
+    keys: &[Value],
+) -> Done<Vec<Option<Value>>> {
+    let entity = entity(schema, id)?;
+    let mut statement = connection.prepare_cached(&entity.get)?;
+    let mut found: HashMap<&Value, Option<Value>> = HashMap::new();
+    let mut records = Vec::with_capacity(keys.len());
+    for key in keys {
+        records.push(match found.get(key) {
+            Some(record) => record.clone(),
+            None => {
+                let record = fetch(&mut statement, schema, entity, key)?;
+                found.insert(key, record.clone());
+                record
+            }
+        });
+    }
+    Ok(records)
+}
+
+fn fetch(statement: &mut Statement<'_>, schema: &Schema, entity: &Entity, key: &Value) -> Done<Option<Value>> {
+    let mut at = 0;
+    bind_key(statement, &mut at, schema, entity, key)?;
+    let mut rows = statement.raw_query();
+    match rows.next()? {
+        Some(row) => read(row, schema, entity).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The record in a row that has all columns of the entity, from the first on.
+pub(super) fn read(row: &Row<'_>, schema: &Schema, entity: &Entity) -> Done<Value> {
+    let mut at = 0;
+    let mut fields = Vec::with_capacity(entity.fields.len());
+    for field in &entity.fields {
+        let value = column::read(&field.kind, &schema.types, &mut || {
+            let value = row.get_ref(at)?;
+            at += 1;
+            Ok(value)
+        });
+        let value = value.map_err(|trouble| in_field(trouble, entity, field, &fields))?;
+        if value.is_none() && !field.optional {
+            return Err(in_field(bad_record("there is no value"), entity, field, &fields));
+        }
+        fields.push(value);
+    }
+    Ok(Value::record(entity.id, fields))
+}
+
+/// Says in which field of which record a value is wrong.
+fn in_field(trouble: Trouble, entity: &Entity, field: &FieldColumns, before: &[Value]) -> Trouble {
+    match trouble {
+        Trouble::Store(StoreError::Failed { code, message, help }) => {
+            let key = match (before.get(entity.key), entity.key_field()) {
+                (Some(key), Some(place)) if !place.hidden => {
+                    format!(" {}", crate::value::display(key, &crate::value::NoNames))
+                }
+                _ => String::new(),
+            };
+            let message = format!("{}{key} has a wrong `{}`: {message}", entity.name, field.name);
+            Trouble::Store(StoreError::Failed { code, message, help })
+        }
+        other => other,
+    }
+}
+
+/// Puts a record in and gives it; fields without a value are counted up.
+pub(super) fn insert(
+    connection: &Connection,
+    schema: &Schema,
+    counters: &mut Counters,
+    id: RecordId,
+    fields: Vec<Option<Value>>,
+) -> Done<Value> {
+    let entity = entity(schema, id)?;
+    if fields.len() != entity.fields.len() {
+        return Err(internal(format!("{} values for a record of {}", fields.len(), entity.name)));
+    }
+    let mut values = Vec::with_capacity(fields.len());
+    for (position, value) in fields.into_iter().enumerate() {
+        let counted = entity.counted.contains(&position);
+        let value = match value {
+            None if counted => {
+                let counter = Counter::Field(id, position);
+                let next = counters.next(connection, &counter, 1, || counted_so_far(connection, entity, position))?;
+                Value::Int(next)
+            }
+            Some(Value::Int(number)) if counted => {
+                let counter = Counter::Field(id, position);
+                counters.given(connection, &counter, number, || counted_so_far(connection, entity, position))?;
+                Value::Int(number)
+            }
+            None => Value::None,
+            Some(value) => value,
+        };
+        values.push(fitting(entity, schema, position, value)?);
+    }
+    let mut statement = connection.prepare_cached(&entity.insert)?;
+    let mut at = 0;
+    for (field, value) in entity.fields.iter().zip(&values) {
+        bind(&mut statement, &mut at, &schema.types, &field.kind, value)?;
+    }
+    match statement.raw_execute() {
+        Ok(_) => Ok(Value::record(id, values)),
+        Err(error) => {
+            drop(statement);
+            Err(refused(connection, schema, entity, None, &values, error))
+        }
+    }
+}
+
+/// The value as the field holds it: a reference where a record was given for one; never none where there must be one.
+fn fitting(entity: &Entity, schema: &Schema, position: usize, value: Value) -> Done<Value> {
+    let Some(field) = entity.fields.get(position) else {
+        return Err(internal(format!("{} has no field {position}", entity.name)));
+    };
+    match (&field.kind, &value) {
+        (_, Value::None) if !field.optional => {
+            Err(internal(format!("{}.{} was given no value", entity.name, field.name)))
+        }
+        (Kind::Reference(target, _), Value::Record(_)) => {
+            let key = key_of(*target, &schema.types, &value).cloned().unwrap_or_default();
+            Ok(Value::reference(*target, key))
+        }
+        _ => Ok(value),
+    }
+}
+
+/// The name of the counter of a field, and the greatest number in it where that is known at once: in the key.
+fn counted_so_far(connection: &Connection, entity: &Entity, position: usize) -> Done<(EcoString, Option<i64>)> {
+    let Some(field) = entity.fields.get(position) else { return Err(internal("a counter of no field")) };
+    let name = ecow::eco_format!("{}.{}", entity.name, field.name);
+    let column = field.columns.first().map_or("", String::as_str);
+    let most = if position == entity.key || field.unique {
+        let text = format!("SELECT max({column}) FROM {}", entity.table);
+        connection.prepare_cached(&text)?.query_row((), |row| row.get(0))?
+    } else {
+        // Looking through all records for each transaction would take long: once, when nothing is known.
+        let known: i64 = connection
+            .prepare_cached("SELECT count(*) FROM rpa_sequences WHERE kind = 'field' AND name = ?1")?
+            .query_row([name.as_str()], |row| row.get(0))?;
+        match known {
+            0 => connection.query_row(&format!("SELECT max({column}) FROM {}", entity.table), (), |row| row.get(0))?,
+            _ => None,
+        }
+    };
+    Ok((name, most))
+}
+
+/// Changes fields of a record and gives it as it is then.
+pub(super) fn update(
+    connection: &Connection,
+    schema: &mut Schema,
+    counters: &mut Counters,
+    id: RecordId,
+    key: &Value,
+    changes: &[(usize, Value)],
+) -> Done<Value> {
+    let Some(current) = get(connection, schema, id, key)? else {
+        let entity = entity(schema, id)?;
+        return Err(not_found(schema, entity, key));
+    };
+    let mut fields = current.fields().map(<[Value]>::to_vec).unwrap_or_default();
+    let mut changed = Vec::with_capacity(changes.len());
+    {
+        let entity = entity(schema, id)?;
+        for (position, value) in changes {
+            let value = fitting(entity, schema, *position, value.clone())?;
+            if let (true, Value::Int(number)) = (entity.counted.contains(position), &value) {
+                let counter = Counter::Field(id, *position);
+                counters.given(connection, &counter, *number, || counted_so_far(connection, entity, *position))?;
+            }
+            if let Some(place) = fields.get_mut(*position) {
+                *place = value;
+            }
+            if !changed.contains(position) {
+                changed.push(*position);
+            }
+        }
+    }
+    if changed.is_empty() {
+        return Ok(current);
+    }
+    changed.sort_unstable();
+    let prepared = schema.entity_mut(id).and_then(|entity| entity.prepare_update(&changed));
+    let entity = entity(schema, id)?;
+    let Some((_, text)) = prepared.and_then(|prepared| entity.updates.get(prepared)) else {
+        return Err(internal("an update without a statement"));
+    };
+    let mut statement = connection.prepare_cached(text)?;
+    let mut at = 0;
+    for position in &changed {
+        if let (Some(field), Some(value)) = (entity.fields.get(*position), fields.get(*position)) {
+            bind(&mut statement, &mut at, &schema.types, &field.kind, value)?;
+        }
+    }
+    bind_key(&mut statement, &mut at, schema, entity, key)?;
+    match statement.raw_execute() {
+        Ok(_) => Ok(Value::record(id, fields)),
+        Err(error) => {
+            drop(statement);
+            Err(refused(connection, schema, entity, Some(key), &fields, error))
+        }
+    }
+}
+
+/// Takes a record away; whether it was there.
+pub(super) fn delete(connection: &Connection, schema: &Schema, id: RecordId, key: &Value) -> Done<bool> {
+    let entity = entity(schema, id)?;
+    let mut statement = connection.prepare_cached(&entity.delete)?;
+    let mut at = 0;
+    bind_key(&mut statement, &mut at, schema, entity, key)?;
+    match statement.raw_execute() {
+        Ok(count) => Ok(count > 0),
+        Err(error) if is_constraint(&error, ffi::SQLITE_CONSTRAINT_FOREIGNKEY) => {
+            drop(statement);
+            match still_referred(connection, schema, entity, key)? {
+                Some(found) => Err(found),
+                None => Err(error.into()),
+            }
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(super) fn entity(schema: &Schema, id: RecordId) -> Done<&Entity> {
+    schema.entity(id).ok_or_else(|| internal(format!("record type {} is no entity of the program", id.0)))
+}
+
+/// Binds a value to the next parameters.
+fn bind(statement: &mut Statement<'_>, at: &mut usize, types: &Types, kind: &Kind, value: &Value) -> Done<()> {
+    column::write(kind, types, value, &mut |part: Part<'_>| {
+        *at += 1;
+        statement.raw_bind_parameter(*at, part).map_err(Trouble::from)
+    })
+}
+
+fn bind_key(statement: &mut Statement<'_>, at: &mut usize, schema: &Schema, entity: &Entity, key: &Value) -> Done<()> {
+    let Some(field) = entity.key_field() else { return Err(internal("an entity without a key")) };
+    let key = key_of(entity.id, &schema.types, key).unwrap_or(&Value::None);
+    bind(statement, at, &schema.types, &field.kind, key)
+}
+
+fn is_constraint(error: &rusqlite::Error, extended: i32) -> bool {
+    error.sqlite_error().is_some_and(|failure| failure.extended_code == extended)
+}
+
+fn not_found(schema: &Schema, entity: &Entity, key: &Value) -> Trouble {
+    let key = key_of(entity.id, &schema.types, key).unwrap_or(key);
+    let hidden = entity.key_field().is_some_and(|field| field.hidden);
+    StoreError::NotFound { entity: entity.name.clone(), key: shown(&schema.types, key, hidden) }.into()
+}
+
+/// Finds out what a record that was refused has run into.
+fn refused(
+    connection: &Connection,
+    schema: &Schema,
+    entity: &Entity,
+    old_key: Option<&Value>,
+    values: &[Value],
+    error: rusqlite::Error,
+) -> Trouble {
+    let found = match error.sqlite_error().map(|failure| failure.extended_code) {
+        Some(ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_ROWID) => Ok(entity
+            .key_field()
+            .zip(values.get(entity.key))
+            .map(|(field, value)| there_already(schema, entity, field, value))),
+        Some(ffi::SQLITE_CONSTRAINT_UNIQUE) => doubled(connection, schema, entity, old_key, values),
+        Some(ffi::SQLITE_CONSTRAINT_FOREIGNKEY) => {
+            missing_target(connection, schema, entity, values).and_then(|found| match (found, old_key) {
+                (None, Some(key)) => still_referred(connection, schema, entity, key),
+                (found, _) => Ok(found),
+            })
+        }
+        _ => Ok(None),
+    };
+    match found {
+        Ok(Some(found)) => found,
+        Ok(None) => error.into(),
+        Err(trouble) => trouble,
+    }
+}
+
+fn there_already(schema: &Schema, entity: &Entity, field: &FieldColumns, value: &Value) -> Trouble {
+    StoreError::AlreadyExists {
+        entity: entity.name.clone(),
+        field: field.name.clone(),
+        value: shown(&schema.types, value, field.hidden),
+    }
+    .into()
+}
+
+/// Which unique field has a value that another record has.
+fn doubled(
+    connection: &Connection,
+    schema: &Schema,
+    entity: &Entity,
+    old_key: Option<&Value>,
+    values: &[Value],
+) -> Done<Option<Trouble>> {
+    if let (None, Some(key)) = (old_key, values.get(entity.key))
+        && get(connection, schema, entity.id, key)?.is_some()
+    {
+        // Both are there already: the key says more.
+        return Ok(entity.key_field().map(|field| there_already(schema, entity, field, key)));
+    }
+    for (field, value) in entity.fields.iter().zip(values).filter(|(field, _)| field.unique) {
+        let found = record_with(connection, schema, entity, field, value)?;
+        let own = old_key.map(|key| key_of(entity.id, &schema.types, key).unwrap_or(key));
+        if found.is_some_and(|record| record.fields().and_then(|fields| fields.get(entity.key)) != own) {
+            return Ok(Some(there_already(schema, entity, field, value)));
+        }
+    }
+    Ok(None)
+}
+
+/// A record that has a value in a field.
+fn record_with(
+    connection: &Connection,
+    schema: &Schema,
+    entity: &Entity,
+    field: &FieldColumns,
+    value: &Value,
+) -> Done<Option<Value>> {
+    let columns: Vec<&str> = entity.fields.iter().flat_map(|field| &field.columns).map(String::as_str).collect();
+    let text =
+        format!("SELECT {} FROM {} WHERE {} LIMIT 1", columns.join(", "), entity.table, condition(&field.columns, 1));
+    let mut statement = connection.prepare(&text)?;
+    let mut at = 0;
+    bind(&mut statement, &mut at, &schema.types, &field.kind, value)?;
+    let mut rows = statement.raw_query();
+    rows.next()?.map(|row| read(row, schema, entity)).transpose()
+}
+
+/// Which reference leads to a record that is not there.
+fn missing_target(
+    connection: &Connection,
+    schema: &Schema,
+    entity: &Entity,
+    values: &[Value],
+) -> Done<Option<Trouble>> {
+    for (field, value) in entity.fields.iter().zip(values) {
+        let Kind::Reference(target, _) = &field.kind else { continue };
+        // A record may refer to itself.
+        let itself = *target == entity.id
+            && values.get(entity.key) == Some(key_of(*target, &schema.types, value).unwrap_or(value));
+        if !value.is_none() && !itself && get(connection, schema, *target, value)?.is_none() {
+            let target = self::entity(schema, *target)?;
+            return Ok(Some(not_found(schema, target, value)));
+        }
+    }
+    Ok(None)
+}
+
+/// Which entity has a record that refers to this one.
+fn still_referred(connection: &Connection, schema: &Schema, entity: &Entity, key: &Value) -> Done<Option<Trouble>> {
+    let key = key_of(entity.id, &schema.types, key).unwrap_or(key);
+    for (by, field) in schema.referring(entity.id) {
+        if record_with(connection, schema, by, field, key)?.is_some() {
+            let hidden = entity.key_field().is_some_and(|field| field.hidden);
+            return Ok(Some(
+                StoreError::StillReferred {
+                    entity: entity.name.clone(),
+                    key: shown(&schema.types, key, hidden),
+                    by: by.name.clone(),
+                }
+                .into(),
+            ));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,236 @@
+//! The entities of a program, with the statements that keep their records.
+
+use super::layout::{EntityLayout, FieldLayout, Layout, quoted};
+use super::types::{Kind, Types};
+use crate::value::{EcoString, RecordId};
+use std::fmt::Write;
+
+/// All entities of a program.
+#[derive(Debug, Default)]
+pub(super) struct Schema {
+    pub types: Types,
+    /// By record id; none for records that are no entities.
+    entities: Vec<Option<Entity>>,
+}
+
+/// An entity: its table, its columns, its statements.
+#[derive(Debug)]
+pub(super) struct Entity {
+    pub id: RecordId,
+    pub name: EcoString,
+    pub key: usize,
+    /// Quoted.
+    pub table: String,
+    pub fields: Vec<FieldColumns>,
+    /// Positions of the fields that are counted up.
+    pub counted: Vec<usize>,
+    /// `SELECT … WHERE key = ?`, all fields in order.
+    pub get: String,
+    /// `INSERT …`, all fields in order.
+    pub insert: String,
+    /// `DELETE … WHERE key = ?`
+    pub delete: String,
+    /// `UPDATE …` for sets of fields that were changed before.
+    pub updates: Vec<(Box<[usize]>, String)>,
+}
+
+/// Where a field is kept.
+#[derive(Debug)]
+pub(super) struct FieldColumns {
+    pub name: EcoString,
+    pub kind: Kind,
+    pub optional: bool,
+    pub unique: bool,
+    /// Quoted.
+    pub columns: Vec<String>,
+    /// Not to be shown in messages.
+    pub hidden: bool,
+}
+
+impl Schema {
+    /// Puts types and layout together; fields that the layout does not have are a mistake of the migration.
+    pub fn new(types: Types, layout: &Layout) -> Option<Schema> {
+        let mut entities: Vec<Option<Entity>> = Vec::new();
+        for (id, shape, key) in types.entities() {
+            let stored = layout.entities.get(shape.name.as_str())?;
+            let mut fields = Vec::with_capacity(shape.fields.len());
+            for (name, field) in shape.field_names.iter().zip(&shape.fields) {
+                let (kind, optional) = types.kind(&field.ty);
+                let columns = stored.field(name)?.columns.iter().map(|column| quoted(column)).collect();
+                fields.push(FieldColumns {
+                    name: name.clone(),
+                    kind,
+                    optional,
+                    unique: field.unique,
+                    columns,
+                    hidden: field.label.is_some(),
+                });
+            }
+            let counted = (0..).zip(&shape.fields).filter(|(_, field)| field.auto).map(|(at, _)| at).collect();
+            let entity = Entity::new(id, shape.name.clone(), key, quoted(&stored.table), fields, counted)?;
+            let index = id.0 as usize;
+            if entities.len() <= index {
+                entities.resize_with(index + 1, || None);
+            }
+            if let Some(place) = entities.get_mut(index) {
+                *place = Some(entity);
+            }
+        }
+        Some(Schema { types, entities })
+    }
+
+    /// An entity.
+    pub fn entity(&self, id: RecordId) -> Option<&Entity> {
+        self.entities.get(id.0 as usize)?.as_ref()
+    }
+
+    /// An entity, to keep a statement in it.
+    pub fn entity_mut(&mut self, id: RecordId) -> Option<&mut Entity> {
+        self.entities.get_mut(id.0 as usize)?.as_mut()
+    }
+
+    /// The fields that refer to an entity.
+    pub fn referring(&self, to: RecordId) -> impl Iterator<Item = (&Entity, &FieldColumns)> {
+        let fields = |entity| Entity::fields_of(entity).map(move |field| (entity, field));
+        self.entities
+            .iter()
+            .flatten()
+            .flat_map(fields)
+            .filter(move |(_, field)| matches!(&field.kind, Kind::Reference(id, _) if *id == to))
+    }
+}
+
+impl Entity {
+    fn new(
+        id: RecordId,
+        name: EcoString,
+        key: usize,
+        table: String,
+        fields: Vec<FieldColumns>,
+        counted: Vec<usize>,
+    ) -> Option<Entity> {
+        let all: Vec<&str> = fields.iter().flat_map(|field| &field.columns).map(String::as_str).collect();
+        let values = (1..=all.len()).map(|number| format!("?{number}")).collect::<Vec<_>>().join(", ");
+        let columns = all.join(", ");
+        let by_key = condition(&fields.get(key)?.columns, 1);
+        Some(Entity {
+            get: format!("SELECT {columns} FROM {table} WHERE {by_key}"),
+            insert: format!("INSERT INTO {table} ({columns}) VALUES ({values})"),
+            delete: format!("DELETE FROM {table} WHERE {by_key}"),
+            updates: Vec::new(),
+            id,
+            name,
+            key,
+            table,
+            fields,
+            counted,
+        })
+    }
+
+    fn fields_of(entity: &Entity) -> std::slice::Iter<'_, FieldColumns> {
+        entity.fields.iter()
+    }
+
+    /// The field that is the key.
+    pub fn key_field(&self) -> Option<&FieldColumns> {
+        self.fields.get(self.key)
+    }
+
+    /// Makes sure that there is a statement that changes these fields, and says which one it is.
+    pub fn prepare_update(&mut self, changed: &[usize]) -> Option<usize> {
+        if let Some(found) = self.updates.iter().position(|(fields, _)| **fields == *changed) {
+            return Some(found);
+        }
+        let mut number = 0;
+        let mut sets = String::new();
+        for field in changed {
+            for column in &self.fields.get(*field)?.columns {
+                number += 1;
+                let comma = if sets.is_empty() { "" } else { ", " };
+                let _ = write!(sets, "{comma}{column} = ?{number}");
+            }
+        }
+        let by_key = condition(&self.key_field()?.columns, number + 1);
+        let text = format!("UPDATE {} SET {sets} WHERE {by_key}", self.table);
+        self.updates.push((changed.into(), text));
+        Some(self.updates.len() - 1)
+    }
+}
+
+/// `a = ?1 AND b = ?2`
+pub(super) fn condition(columns: &[String], first: usize) -> String {
+    (first..).zip(columns).map(|(number, column)| format!("{column} = ?{number}")).collect::<Vec<_>>().join(" AND ")
+}
+
+/// The statement that makes the table of an entity.
+pub(super) fn create_table(types: &Types, entity: &EntityLayout, kinds: &[Kind], targets: &Layout) -> String {
+    let mut text = format!("CREATE TABLE {} (\n", quoted(&entity.table));
+    let mut behind = String::new();
+    let mut rowid = false;
+    for (field, kind) in entity.fields.iter().zip(kinds) {
+        let is_key = field.name == entity.key;
+        for (at, column) in field.columns.iter().enumerate() {
+            let _ = write!(text, "  {}", definition(field, kind, at, column));
+            if is_key && matches!(kind, Kind::Int) {
+                // The number of the row itself: no second tree is needed.
+                rowid = true;
+                text.push_str(" PRIMARY KEY");
+            }
+            text.push_str(",\n");
+        }
+        if is_key && !rowid {
+            let _ = write!(behind, "  PRIMARY KEY ({}),\n", list(&field.columns));
+        }
+        if let Some((table, columns)) = target(types, kind, entity, targets) {
+            let own = list(&field.columns);
+            let _ = write!(behind, "  FOREIGN KEY ({own}) REFERENCES {} ({}),\n", quoted(&table), list(&columns));
+        }
+    }
+    text.push_str(&behind);
+    let end = text.trim_end_matches(",\n").len();
+    text.truncate(end);
+    text.push_str(if rowid { "\n) STRICT" } else { "\n) STRICT, WITHOUT ROWID" });
+    text
+}
+
+/// A column in the words of SQL, without constraints that go over several columns.
+fn definition(field: &FieldLayout, kind: &Kind, at: usize, column: &str) -> String {
+    let required = if field.optional { "" } else { " NOT NULL" };
+    format!("{} {}{required}", quoted(column), kind.sql_type(at))
+}
+
+/// Table and key columns that a reference leads to.
+pub(super) fn target(
+    types: &Types,
+    kind: &Kind,
+    own: &EntityLayout,
+    targets: &Layout,
+) -> Option<(String, Vec<String>)> {
+    let Kind::Reference(id, _) = kind else { return None };
+    let name = &types.shape(*id)?.name;
+    let entity = targets.entities.get(name.as_str()).unwrap_or(own);
+    let key = entity.field(&entity.key)?;
+    Some((entity.table.clone(), key.columns.clone()))
+}
+
+/// The name of the index of a field; unlike a table's, it has a point.
+pub(super) fn index_name(entity: &EntityLayout, field: &FieldLayout) -> String {
+    let column = field.columns.first().map_or("", String::as_str);
+    quoted(&format!("{}.{column}", entity.table))
+}
+
+/// The statement that makes the index of a field.
+pub(super) fn create_index(entity: &EntityLayout, field: &FieldLayout, kind: &Kind) -> String {
+    let unique = if field.unique { "UNIQUE " } else { "" };
+    let mut columns = field.columns.clone();
+    if matches!(kind, Kind::Money) {
+        // Amounts of one currency lie together.
+        columns.reverse();
+    }
+    let name = index_name(entity, field);
+    format!("CREATE {unique}INDEX {name} ON {} ({})", quoted(&entity.table), list(&columns))
+}
+
+fn list(columns: &[String]) -> String {
+    columns.iter().map(|column| quoted(column)).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,6 @@
+//! Tests on real files.
+
+mod fixture;
+mod migrations;
+mod openings;
+mod records;

@@ -1,0 +1,96 @@
+//! `store::…`: what can be wrong with the file that keeps records, journal and outbox.
+
+use super::Code;
+
+const fn failure(id: &'static str, title: &'static str, why: &'static str) -> Code {
+    Code::error(id, title, why, "", "")
+}
+
+/// Another process holds the store.
+pub const LOCKED: Code = failure(
+    "store::locked",
+    "the store is in use by another process",
+    "One process writes to a store at a time; the others wait their turn, for ten seconds by default. Either another \
+     run takes longer than that, or a program that looks into the file (a database tool, a backup) has left a \
+     transaction open. Nothing was written: run again when the other one has ended.",
+);
+
+/// The store can't be written to.
+pub const READ_ONLY: Code = failure(
+    "store::read-only",
+    "the store can't be written to",
+    "A run writes down every step before it goes on, so it needs a store that it may write to: the file, and the \
+     folder around it, in which SQLite keeps the write-ahead log beside the store. Check the permissions and whether \
+     the disk is mounted read-only.",
+);
+
+/// There is no room left.
+pub const FULL: Code = failure(
+    "store::full",
+    "there is no room for the store to grow",
+    "The disk is full, or a quota or limit of the file's size was reached. What was committed before is whole; what \
+     was not is taken back. After making room, run again: what was done is not done twice.",
+);
+
+/// The file can't be read as a store any more.
+pub const DAMAGED: Code = failure(
+    "store::damaged",
+    "the store is damaged",
+    "The file has the form of a store, but parts of it are missing or contradict each other: it was cut off while \
+     being copied, changed by another program, or the disk has lost data. Copying a store while it is written to is \
+     the usual cause; use `sqlite3 store.db \".backup copy.db\"` for that. Go back to a backup, or save what can be \
+     read with `sqlite3 store.db .recover`.",
+);
+
+/// The file is something else.
+pub const NOT_A_STORE: Code = failure(
+    "store::not-a-store",
+    "the file is not a store",
+    "The path of the store leads to a file that is not a database, or to the database of another program. It is left \
+     as it is. The path is set in `rpa.toml` (`store`), or on the command line.",
+);
+
+/// A newer program has written it.
+pub const NEWER: Code = failure(
+    "store::newer",
+    "the store was written by a newer version of rpa",
+    "A newer version may keep things that this one would not see or would overwrite, so the store is not touched. \
+     Use at least the version that has written it last.",
+);
+
+/// The script's entities contradict what the store holds.
+pub const SCHEMA_CHANGE: Code = failure(
+    "store::schema-change",
+    "the store holds records that the changed entities can't hold",
+    "New entities, new fields that are optional or have a default, and new indexes reach the store by themselves, and \
+     fields that a script no longer has are kept aside. A change that records already there don't fit, such as another \
+     type, another key, or a new field that every record must have, needs a decision by a person: what is to become of \
+     them. Nothing has been changed.",
+);
+
+/// The system refused or broke off reading or writing.
+pub const DISK: Code = failure(
+    "store::disk",
+    "the disk failed while the store was read or written",
+    "The operating system reported an error of the device or of the network it is mounted over. What was committed \
+     before is whole as far as the disk has kept its word.",
+);
+
+/// A record does not fit its entity.
+pub const BAD_RECORD: Code = failure(
+    "store::bad-record",
+    "a record in the store does not fit its entity",
+    "The store keeps values in a form that people can read and other tools can write. A value that does not have the \
+     form of its field was most probably written by such a tool. Correct it with the tool that wrote it.",
+);
+
+/// A mistake of the program itself.
+pub const INTERNAL: Code = failure(
+    "store::internal",
+    "the store was used in a way that can't happen",
+    "This is a mistake in rpa itself and not in the script. Please report it, with the message.",
+);
+
+/// All codes of the group.
+pub const GROUP: &[&Code] =
+    &[&LOCKED, &READ_ONLY, &FULL, &DAMAGED, &NOT_A_STORE, &NEWER, &SCHEMA_CHANGE, &DISK, &BAD_RECORD, &INTERNAL];
