@@ -1,0 +1,72 @@
+//! What the documentation says is so: generated pages are current, every script in it is read.
+
+use rpa::finding::render::terminal;
+use rpa::text::{Source, Sources};
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A script in a page of the documentation.
+struct Block {
+    /// The page and the line where it begins: `docs/tour.md:12`.
+    place: String,
+    text: String,
+}
+
+/// The ```rpa blocks of the pages that people write.
+fn blocks() -> Vec<Block> {
+    let mut blocks = Vec::new();
+    for page in ["README.md", "docs/tour.md", "docs/reference.md"] {
+        let text = std::fs::read_to_string(root().join(page)).unwrap();
+        let mut block: Option<Block> = None;
+        for (number, line) in text.lines().enumerate() {
+            match (&mut block, line) {
+                (None, "```rpa") => {
+                    block = Some(Block { place: format!("{page}:{}", number + 2), text: String::new() });
+                }
+                (Some(_), "```") => blocks.extend(block.take()),
+                (Some(block), line) => {
+                    block.text.push_str(line);
+                    block.text.push('\n');
+                }
+                (None, _) => {}
+            }
+        }
+        assert!(block.is_none(), "{page}: a block is not closed");
+    }
+    blocks
+}
+
+#[test]
+fn every_script_can_be_read() {
+    let blocks = blocks();
+    assert!(blocks.len() > 10);
+    let mut report = String::new();
+    for block in blocks {
+        let mut sources = Sources::new();
+        let id = sources.add(Source::new(block.place.as_str(), block.text.as_str()));
+        let (_, findings) = rpa::syntax::parse(id, &block.text);
+        report += &terminal::render_all(&findings, &sources, terminal::Appearance::default());
+    }
+    assert!(report.is_empty(), "{report}");
+}
+
+/// Compares a generated page with its file, or writes it when `RPA_WRITE_DOCS` is set.
+fn current(page: &str, text: &str) {
+    let path: PathBuf = root().join(page);
+    if std::env::var_os("RPA_WRITE_DOCS").is_some() {
+        std::fs::write(&path, text).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        written == text,
+        "{page} is not what it is made from; write it anew: RPA_WRITE_DOCS=1 cargo test --test docs"
+    );
+}
+
+#[test]
+fn the_page_of_findings_is_current() {
+    current("docs/findings.md", &rpa::finding::reference::markdown());
+}
