@@ -10,6 +10,7 @@ pub mod finding;
 pub mod flow;
 pub mod library;
 pub mod repl;
+pub mod rule;
 pub mod syntax;
 pub mod task;
 pub mod text;

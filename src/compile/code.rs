@@ -1,14 +1,16 @@
 //! Code: what the machine executes, made once for a program.
 
 use super::flow::FlowCode;
+use super::names::Names;
 use super::query::QueryPlan;
-use crate::check::program::{EnumType, ErrorType, RecordType};
+use super::table::TableCode;
+use crate::check::program::{EnumType, ErrorType, RecordType, Type};
 use crate::text::{Sources, Span};
-use crate::value::Value;
+use crate::value::{RecordId, Value};
 use ecow::EcoString;
 
 /// Names a chunk in [`Code::chunks`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ChunkId(pub u32);
 
 /// A compiled program.
@@ -22,10 +24,25 @@ pub struct Code {
     pub callables: Vec<ChunkId>,
     /// The flows, by [`FlowId`](crate::check::program::FlowId).
     pub flows: Vec<FlowCode>,
+    /// The decision tables, by [`TableId`](crate::check::program::TableId).
+    pub tables: Vec<TableCode>,
     /// The plans.
     pub queries: Vec<QueryPlan>,
     /// Values that instructions refer to.
     pub constants: Vec<Value>,
+    /// Chunks that compute constants of the script which were not known when the code was made, by
+    /// [`ConstantId`](crate::check::program::ConstantId).
+    pub globals: Vec<Option<ChunkId>>,
+    /// The pieces of texts with values in them.
+    pub texts: Vec<Vec<TextPiece>>,
+    /// Types that are given to primitives.
+    pub types: Vec<Type>,
+    /// Which registers go to which fields of records of the store.
+    pub layouts: Vec<Layout>,
+    /// What is loaded before a loop over a list.
+    pub prefetches: Vec<Vec<Path>>,
+    /// The names of types and members, to show values.
+    pub names: Names,
     /// Types with names, to show and convert values, and to lay out the store.
     pub enums: Vec<EnumType>,
     /// Records and entities.
@@ -49,4 +66,43 @@ pub struct Chunk {
     pub instructions: Vec<super::instruction::Instruction>,
     /// The place of each instruction.
     pub spans: Vec<Span>,
+}
+
+/// A piece of a text with values in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TextPiece {
+    /// Characters.
+    Characters(EcoString),
+    /// The value of the next register.
+    Value,
+}
+
+/// Which registers go to which fields of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    /// The entity.
+    pub entity: RecordId,
+    /// For each value in turn, the field that it is for; fields that are not named are counted up by the
+    /// store (`create`), or stay (`update`).
+    pub fields: Vec<usize>,
+}
+
+/// The way from an element of a list to the records that a loop will want.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Path {
+    /// The steps from the element.
+    pub steps: Vec<PathStep>,
+}
+
+/// A step of a [`Path`]. A step that does not fit the value (none, a record that is not there) ends the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PathStep {
+    /// A field of a record.
+    Field(usize),
+    /// The record that a reference names.
+    Follow,
+    /// The record of an entity that has this key.
+    Get(RecordId),
+    /// Each element of a list.
+    Each,
 }
