@@ -37,7 +37,10 @@ impl Engine<'_> {
         span: Span,
     ) -> Result<Result<Value, RunFailure>, Broken> {
         let path = parent.path();
-        let known = parent.replay.take(Deed::Step, step, &path).and_then(|entry| decode_child(&entry.payload));
+        // A run with a key is found by it, and left no entry.
+        let has_key = self.code.flows.get(flow).is_some_and(|flow| flow.key.is_some());
+        let entry = if has_key { None } else { parent.replay.take(Deed::Step, step, &path) };
+        let known = entry.and_then(|entry| decode_child(&entry.payload));
         self.run_child_at(parent, flow, arguments, known.map_or(Site::New(step), Site::Known), span)
     }
 

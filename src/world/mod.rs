@@ -7,6 +7,7 @@ mod files;
 mod journal;
 mod mail;
 mod memory;
+mod memory_store;
 mod project;
 mod random;
 mod store;
@@ -21,6 +22,7 @@ pub use journal::{
 };
 pub use mail::{DeliveryError, Message, MessageAttachment, Transport};
 pub use memory::{MemoryFiles, SeededRandom};
+pub use memory_store::MemoryStore;
 pub use project::{Limits, MailSettings, Pdf, Project, Reach, Seller, Smtp, Tls};
 pub use random::Random;
 pub use store::{OutboxEntry, Store, StoreError};

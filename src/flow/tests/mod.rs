@@ -1,1 +1,207 @@
-//! What the engine promises, shown on small flows.
+//! What the engine promises, shown on small flows whose chunks are closures.
+
+mod crash;
+mod features;
+
+use super::*;
+use crate::check::program::{Effect, ErrorType, Type};
+use crate::compile::code::{ChunkId, Code};
+use crate::compile::flow::{FlowCode, FlowInstruction, HandlerCode, RetryCode, StepAction, StepCode};
+use crate::text::Span;
+use crate::value::{Duration, ErrorId, Instant, RecordId, Value};
+use crate::vm::{Decision, Failure};
+use crate::world::{FixedClock, MemoryFiles, MemoryStore, NoDocuments, SeededRandom, StoreError, World};
+use ecow::EcoString;
+
+/// The errors that the flows of the tests know.
+pub const ERRORS: &[(&str, bool)] = &[
+    ("not_found", false),
+    ("key_conflict", false),
+    ("limit_reached", false),
+    ("bad_value", false),
+    ("timed_out", true),
+    ("bad", false),
+    ("unavailable", true),
+];
+
+/// The entity that steps write.
+pub const THING: RecordId = RecordId(0);
+
+/// What a closure of a chunk is given: the frame and the world, none outside steps.
+pub type Act = Box<dyn FnMut(&mut Vec<Value>, Option<&mut World>) -> Result<Value, Failure>>;
+
+/// A worker whose chunks are closures.
+pub struct Scripted {
+    pub chunks: Vec<Act>,
+    pub world: World,
+    /// How often a chunk of a step was begun.
+    pub acts: usize,
+    changes: Vec<Change>,
+}
+
+impl Worker for Scripted {
+    fn evaluate(&mut self, chunk: ChunkId, frame: &mut Vec<Value>) -> Result<Value, Failure> {
+        self.chunks[chunk.0 as usize](frame, None)
+    }
+
+    fn act(&mut self, chunk: ChunkId, frame: &mut Vec<Value>, _: StepPlace<'_>) -> Result<Value, Failure> {
+        self.acts += 1;
+        self.chunks[chunk.0 as usize](frame, Some(&mut self.world))
+    }
+
+    fn take_changes(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.changes)
+    }
+
+    fn take_decisions(&mut self) -> Vec<Decision> {
+        Vec::new()
+    }
+
+    fn take_fatal(&mut self) -> Option<StoreError> {
+        None
+    }
+
+    fn world(&mut self) -> &mut World {
+        &mut self.world
+    }
+}
+
+pub fn error(name: &str) -> ErrorId {
+    ErrorId(ERRORS.iter().position(|(known, _)| *known == name).unwrap() as u32)
+}
+
+/// A failure with a text.
+pub fn fails(name: &str, why: &str) -> Failure {
+    Failure { error: error(name), fields: vec![Value::from(why)], span: Span::default(), trace: Vec::new() }
+}
+
+/// Writes a thing.
+pub fn create(world: Option<&mut World>, key: &str) -> Result<Value, Failure> {
+    let world = world.expect("things are written in steps");
+    match world.store.insert(THING, vec![Some(Value::from(key))]) {
+        Ok(thing) => Ok(thing),
+        Err(error) => Err(fails("bad", &error.to_string())),
+    }
+}
+
+/// Takes a thing away.
+pub fn remove(world: Option<&mut World>, key: &str) -> Result<Value, Failure> {
+    world.expect("things are taken away in steps").store.delete(THING, &Value::from(key)).unwrap();
+    Ok(Value::None)
+}
+
+/// Builds flows.
+#[derive(Default)]
+pub struct Script {
+    pub flows: Vec<FlowCode>,
+    pub chunks: Vec<Act>,
+}
+
+impl Script {
+    pub fn chunk(
+        &mut self,
+        act: impl FnMut(&mut Vec<Value>, Option<&mut World>) -> Result<Value, Failure> + 'static,
+    ) -> ChunkId {
+        self.chunks.push(Box::new(act));
+        ChunkId(self.chunks.len() as u32 - 1)
+    }
+
+    pub fn value(&mut self, value: impl Into<Value>) -> ChunkId {
+        let value = value.into();
+        self.chunk(move |_, _| Ok(value.clone()))
+    }
+
+    /// Gives the text in a slot.
+    pub fn slot(&mut self, slot: usize) -> ChunkId {
+        self.chunk(move |frame, _| Ok(frame[slot].clone()))
+    }
+
+    pub fn flow(&mut self, name: &str, steps: Vec<StepCode>, instructions: Vec<FlowInstruction>) -> usize {
+        let spans = vec![Span::default(); instructions.len()];
+        self.flows.push(FlowCode {
+            name: name.into(),
+            parameters: vec!["it".into()],
+            parameter_types: vec![Type::Text],
+            result: Type::Nothing,
+            frame: 4,
+            key: None,
+            at_most: None,
+            priority: None,
+            deadline: None,
+            instructions,
+            spans,
+            steps,
+            effect: Effect::Writes,
+            span: Span::default(),
+        });
+        self.flows.len() - 1
+    }
+
+    /// A store that has nothing in it, and all that is needed to run the flows.
+    pub fn ready(self) -> (Code, Scripted) {
+        self.ready_on(MemoryStore::new(Vec::new()))
+    }
+
+    pub fn ready_on(self, store: impl crate::world::Store + 'static) -> (Code, Scripted) {
+        let errors = ERRORS.iter().map(|(name, transient)| ErrorType {
+            name: EcoString::from(*name),
+            transient: *transient,
+            fields: Vec::new(),
+            documentation: EcoString::new(),
+            span: Span::default(),
+        });
+        let code = Code { flows: self.flows, errors: errors.collect(), version: "v1".into(), ..Code::default() };
+        let world = World {
+            store: Box::new(store),
+            clock: Box::new(FixedClock { now: Instant::EPOCH, zone: jiff::tz::TimeZone::UTC }),
+            random: Box::new(SeededRandom(1)),
+            files: Box::new(MemoryFiles::default()),
+            documents: Box::new(NoDocuments),
+        };
+        (code, Scripted { chunks: self.chunks, world, acts: 0, changes: Vec::new() })
+    }
+}
+
+pub fn step(name: &str, body: ChunkId) -> StepCode {
+    StepCode {
+        name: name.into(),
+        slot: Some(1),
+        ty: Type::Text,
+        body: StepAction::Chunk(body),
+        retry: None,
+        timeout: None,
+        undo: None,
+        handlers: Vec::new(),
+        effect: Effect::Writes,
+        span: Span::default(),
+    }
+}
+
+pub fn run(code: &Code, worker: &mut Scripted, flow: usize, argument: &str) -> Result<Summary, Broken> {
+    let mut silent = Silent;
+    Engine::new(code, worker, &mut silent, Options::default()).run(flow, vec![Value::from(argument)])
+}
+
+/// The keys of the things in the store.
+pub fn things(worker: &mut Scripted) -> Vec<String> {
+    // The plan asks for all of them.
+    let plan = crate::compile::query::QueryPlan {
+        entity: THING,
+        joins: Vec::new(),
+        filter: None,
+        order: Vec::new(),
+        limit: None,
+        offset: None,
+        output: crate::compile::query::Output::Records,
+        parameters: 0,
+    };
+    let found = worker.world.store.query(crate::compile::query::QueryId(0), &plan, &[]).unwrap();
+    let key = |thing: &Value| thing.fields().unwrap()[0].as_text().unwrap().to_string();
+    found.as_list().unwrap().iter().map(key).collect()
+}
+
+/// The journal of a run, a line an entry.
+pub fn journal(worker: &mut Scripted, run: i64) -> Vec<String> {
+    let entries = worker.world.store.entries(RunId(run)).unwrap();
+    entries.iter().map(|entry| format!("{:?} {} {:?}", entry.kind, entry.step as i32, entry.path)).collect()
+}
