@@ -22,6 +22,8 @@ pub struct FlowCode {
     pub parameters: Vec<EcoString>,
     /// Their types, to read arguments given on the command line.
     pub parameter_types: Vec<Type>,
+    /// For each parameter, what gives its value when none is given; a chunk that uses no slots.
+    pub parameter_defaults: Vec<Option<ChunkId>>,
     /// The type of the result.
     pub result: Type,
     /// How many slots the frame has.

@@ -11,6 +11,7 @@ impl Compiler<'_> {
             name: flow.name.clone(),
             parameters: Vec::new(),
             parameter_types: Vec::new(),
+            parameter_defaults: Vec::new(),
             result: flow.result.clone(),
             frame: 0,
             key: None,

@@ -122,6 +122,7 @@ impl Script {
             name: name.into(),
             parameters: vec!["it".into()],
             parameter_types: vec![Type::Text],
+            parameter_defaults: vec![None],
             result: Type::Nothing,
             frame: 4,
             key: None,
