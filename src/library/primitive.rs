@@ -185,7 +185,7 @@ primitives! {
     MapRemove "{K: V}.remove(key: K) -> {K: V}" Pure [] "Without the entry under a key.", "{\"a\": 1}.remove(\"a\").count" => "0";
 
     // ── data files ──
-    CsvRead "csv.read(path: text, as: type T, separator: text = \"\", currency: text = \"\", date_format: text = \"\", encoding: text = \"\", skip_bad_rows: bool = false) -> [T]" Reads ["no_file" "bad_data"] "The rows of a CSV file as records: columns are found by the names of the fields (case, blanks and `_` do not matter). Separator (`,`, `;`, tab), byte-order mark and decimal comma are recognised. Fails with `bad_data`, naming every cell that does not fit, unless bad rows are to be skipped.";
+    CsvRead "csv.read(path: text, as: type T, separator: text = \"\", currency: text = \"\", date_format: text = \"\", encoding: text = \"\", skip_bad_rows: bool = false) -> [T]" Reads ["no_file" "bad_data"] "The rows of a CSV file as records: columns are found by the names of the fields (case, blanks and `_` do not matter). Separator (`,`, `;`, tab), byte-order mark and decimal comma are recognised; amounts without a currency have that of the project (`currency` in `rpa.toml`) unless one is given. Fails with `bad_data`, naming every cell that does not fit, unless bad rows are to be skipped.";
     CsvCheck "csv.check(path: text, as: type T, separator: text = \"\", currency: text = \"\", date_format: text = \"\", encoding: text = \"\") -> [BadRow]" Reads ["no_file" "bad_data"] "The rows of a CSV file that do not fit the record, each with its line and the reason.";
     CsvWrite "csv.write(path: text, rows: [T], separator: text = \",\") -> Document" Writes ["no_access"] "Writes records as a CSV file with a head.";
     JsonRead "json.read(path: text, as: type T) -> T" Reads ["no_file" "bad_data"] "What a JSON file holds.";
@@ -210,4 +210,5 @@ primitives! {
     RandomCode "random.code(length: int = 8) -> text" Reads ["bad_value"] "Letters and digits by chance, without those that look alike.";
     SequenceNext "sequence.next(name: text, from: int = 1) -> int" Writes [] "The next number of a sequence kept in the store; a step that fails gives its number back, so there are no gaps.";
     PdfInvoice "pdf.invoice(path: text, invoice: InvoiceDocument) -> Document" Writes ["no_access"] "Writes an invoice as a PDF document.";
+    ProjectCompany "project.company -> Company" Reads [] "Who sells: what `[seller]` in `rpa.toml` says; empty texts where it says nothing.";
 }

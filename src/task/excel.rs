@@ -24,6 +24,7 @@ pub(super) fn read(executor: &mut Executor, arguments: &Arguments) -> Result<Val
     let headings: Vec<EcoString> = head.iter().map(sheet_text).collect();
     let headings: Vec<&str> = headings.iter().map(EcoString::as_str).collect();
     let columns = Layout { record }.columns(&headings).map_err(wrong)?;
+    let currency = (currency, executor.world.settings.currency);
     let mut converter =
         Converter::new(executor.code, id, record, &columns, currency, "").map_err(Problem::bad_value)?;
     converter.set_open_numbers();

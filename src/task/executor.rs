@@ -4,7 +4,7 @@ use super::arguments::Arguments;
 use super::names::Names;
 use super::problem::Problem;
 use super::report::StepReport;
-use super::{clock, csv, email, excel, file, json, log, pdf, random, sequence};
+use super::{clock, csv, email, excel, file, json, log, pdf, project, random, sequence};
 use crate::check::program::Type;
 use crate::compile::code::Code;
 use crate::compile::query::QueryId;
@@ -117,6 +117,7 @@ impl<'a> Executor<'a> {
             Operation::RandomCode => random::code(self, &plain()),
             Operation::SequenceNext => sequence::next(self, &plain()),
             Operation::PdfInvoice => pdf::invoice(self, &plain()),
+            Operation::ProjectCompany => project::company(self),
             pure => Err(Problem::internal(format!("{pure:?} is not the executor's to perform"))),
         }
     }

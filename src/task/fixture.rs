@@ -201,6 +201,7 @@ impl Fixture {
             random: Box::new(SeededRandom(7)),
             files: Box::new(files.clone()),
             documents: Box::new(NoDocuments),
+            settings: Settings::default(),
         };
         let mut fixture = Fixture { world, code: Code::default(), files, outbox, changes: Vec::new(), fatal: None };
         let errors = [

@@ -16,6 +16,7 @@ mod log;
 mod names;
 mod pdf;
 mod problem;
+mod project;
 mod pure;
 mod random;
 mod report;

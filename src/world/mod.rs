@@ -23,7 +23,7 @@ pub use journal::{
 pub use mail::{DeliveryError, Message, MessageAttachment, Transport};
 pub use memory::{MemoryFiles, SeededRandom};
 pub use memory_store::MemoryStore;
-pub use project::{Limits, MailSettings, Pdf, Project, Reach, Seller, Smtp, Tls};
+pub use project::{Limits, MailSettings, Pdf, Project, Reach, Seller, Settings, Smtp, Tls};
 pub use random::Random;
 pub use store::{OutboxEntry, Store, StoreError};
 
@@ -39,4 +39,6 @@ pub struct World {
     pub files: Box<dyn Files>,
     /// Workbooks and printed invoices.
     pub documents: Box<dyn Documents>,
+    /// What the project says of itself.
+    pub settings: Settings,
 }

@@ -26,7 +26,7 @@ pub struct Project {
     pub limits: Limits,
     /// How documents look.
     pub pdf: Pdf,
-    /// Who sells: what the first invoice makes the company's record from.
+    /// Who sells.
     pub seller: Seller,
 }
 
@@ -98,6 +98,15 @@ pub struct Pdf {
     pub fonts: Vec<PathBuf>,
 }
 
+/// What primitives need to know of the project.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Settings {
+    /// The currency of amounts in data that names none; none refuses such amounts.
+    pub currency: Option<Currency>,
+    /// Who sells.
+    pub seller: Seller,
+}
+
 /// Who sells.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Seller {
@@ -120,6 +129,11 @@ impl Default for Limits {
 }
 
 impl Project {
+    /// What primitives need to know of it.
+    pub fn settings(&self) -> Settings {
+        Settings { currency: self.currency, seller: self.seller.clone() }
+    }
+
     /// What holds for scripts in a folder without `rpa.toml`: the store and the outbox in `.rpa` beside
     /// them, nothing reachable but the folder.
     pub fn of_folder(folder: &Path) -> Project {

@@ -94,10 +94,11 @@ fn table(
     let layout = Layout { record };
 
     let opening = source::open(executor.world.files.as_mut(), options.path, encoding)?;
+    let usual = executor.world.settings.currency;
     let survey = Survey::new(opening, options.path, separator, &layout)?;
     let headings: Vec<&str> = survey.headings.iter().map(EcoString::as_str).collect();
     let columns = layout.columns(&headings).map_err(wrong)?;
-    let mut converter = Converter::new(code, id, record, &columns, options.currency, options.date_format)
+    let mut converter = Converter::new(code, id, record, &columns, (options.currency, usual), options.date_format)
         .map_err(Problem::bad_value)?;
     let found = survey.rest(&converter.number_columns())?;
     converter.set_numbers(|column| found.numbers.style(column, found.separator == b','));

@@ -68,7 +68,8 @@ pub(in crate::task) enum Cell<'a> {
 }
 
 impl<'a> Converter<'a> {
-    /// For records of a type. An empty `currency` or `date_format` says nothing.
+    /// For records of a type. An empty `currency` is the usual one of the project, an
+    /// empty `date_format` says nothing.
     ///
     /// # Errors
     /// What is wrong with the currency or the format.
@@ -77,11 +78,11 @@ impl<'a> Converter<'a> {
         record: RecordId,
         ty: &'a RecordType,
         columns: &'a Columns,
-        currency: &str,
+        (currency, usual): (&str, Option<Currency>),
         date_format: &str,
     ) -> Result<Self, String> {
         let currency = match currency {
-            "" => None,
+            "" => usual,
             letters => Some(Currency::from_code(&letters.to_ascii_uppercase()).ok_or_else(|| {
                 format!("`{letters}` is no currency of ISO 4217; write its three letters, such as EUR")
             })?),
