@@ -158,6 +158,7 @@ impl Script {
             random: Box::new(SeededRandom(1)),
             files: Box::new(MemoryFiles::default()),
             documents: Box::new(NoDocuments),
+            settings: Default::default(),
         };
         (code, Scripted { chunks: self.chunks, world, acts: 0, changes: Vec::new() })
     }
