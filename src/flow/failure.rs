@@ -6,7 +6,7 @@ use crate::finding::Finding;
 use crate::finding::catalogue::run as codes;
 use crate::text::{SourceId, Span};
 use crate::value::{ErrorId, FailureValue, Value, decode, encode};
-use crate::vm::{Failure, Frame};
+use crate::vm::{Failure, Frame, failure_message};
 use crate::world::RunId;
 use ecow::EcoString;
 
@@ -35,7 +35,7 @@ impl RunFailure {
             Some(error) => error.name.clone(),
             None => EcoString::inline("failure"),
         };
-        let message = message(&name, &failure, names);
+        let message = message(&failure, code, names);
         let place = place(code, failure.span);
         RunFailure { failure, name, message, place, earlier: None }
     }
@@ -136,7 +136,7 @@ impl RunFailure {
 
     /// The finding that shows it, with the calls that led there.
     pub fn finding(&self, sources: &crate::text::Sources) -> Finding {
-        let message = format!("{}: {}", self.name, self.message);
+        let message = self.message.as_str();
         let known = |span: Span| !span.is_empty() && sources.get(span.source).is_some();
         let mut finding = if known(self.failure.span) {
             Finding::new(&codes::FAILED, self.failure.span, message).at("it failed here")
@@ -175,35 +175,10 @@ pub fn place(code: &Code, span: Span) -> EcoString {
     }
 }
 
-/// What a failure says: the errors that every script knows in a sentence, others by their fields.
-fn message(name: &str, failure: &Failure, names: &Names) -> EcoString {
+/// What a failure says, personal data taken out.
+fn message(failure: &Failure, code: &Code, names: &Names) -> EcoString {
     let masked = names.masked(&Value::failure(failure.error, failure.fields.clone()));
-    let fields = masked.fields().unwrap_or(&[]);
-    let shown: Vec<String> = fields.iter().map(|field| crate::value::display(field, names)).collect();
-    let at = |index: usize| shown.get(index).map_or("", String::as_str);
-    let text = match name {
-        "not_found" => format!("there is no {} `{}`", at(0), at(1)),
-        "already_exists" => format!("there is a {} `{}` already", at(0), at(1)),
-        "key_conflict" => {
-            format!("`{}` with the key `{}` was run with other content before, as run {}", at(0), at(1), at(2))
-        }
-        "no_row" => format!("no row of `{}` fits {}", at(0), at(1)),
-        "no_file" => format!("there is no file `{}`", at(0)),
-        "items_failed" => format!("{} items failed", at(0)),
-        _ => match (failure.fields.as_slice(), names_of_fields(failure, names)) {
-            ([Value::Text(_)], _) => at(0).to_string(),
-            ([], _) => name.replace('_', " "),
-            (_, labels) => {
-                let pairs = labels.iter().zip(&shown).map(|(label, value)| format!("{label} {value}"));
-                pairs.collect::<Vec<_>>().join(", ")
-            }
-        },
-    };
-    EcoString::from(text)
-}
-
-fn names_of_fields<'a>(failure: &Failure, names: &'a Names) -> &'a [EcoString] {
-    crate::value::TypeNames::error(names, failure.error).1
+    EcoString::from(failure_message(failure.error, masked.fields().unwrap_or(&[]), &code.names))
 }
 
 #[cfg(test)]

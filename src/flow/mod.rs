@@ -37,7 +37,7 @@ pub use engine::{Engine, Observer, Options, Silent};
 pub use failure::RunFailure;
 pub use names::Names;
 pub use summary::Summary;
-pub use worker::{StepPlace, Worker};
+pub use worker::{MachineWorker, StepPlace, Worker};
 
 use crate::world::StoreError;
 

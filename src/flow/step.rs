@@ -136,7 +136,7 @@ impl Engine<'_> {
                 if guarded {
                     world.store.savepoint()?;
                 }
-                let place = StepPlace { run: run.id, step: index, path, undo: false };
+                let place = StepPlace { run: run.id, step: &step.name, path, undo: false };
                 let result = self.worker.act(*chunk, &mut run.frame, place);
                 changes = self.worker.take_changes();
                 self.tell_decisions(run.id);

@@ -240,8 +240,7 @@ impl Account {
     pub fn undo_failed(&mut self, step: &EcoString, run: RunId, failure: &RunFailure) {
         self.undo_failures_count += 1;
         if self.undo_failures.len() < MAX_NAMED {
-            let why = EcoString::from(format!("{}: {}", failure.name, failure.message));
-            self.undo_failures.push((run, step.clone(), why));
+            self.undo_failures.push((run, step.clone(), failure.message.clone()));
         }
     }
 }

@@ -26,7 +26,7 @@ impl Engine<'_> {
             self.group.open(world)?;
             let began = world.clock.now();
             world.store.savepoint()?;
-            let place = StepPlace { run: run.id, step: finished.step, path: &finished.path, undo: true };
+            let place = StepPlace { run: run.id, step: &step.name, path: &finished.path, undo: true };
             let result = self.worker.act(chunk, &mut finished.frame, place);
             let changes = self.worker.take_changes();
             self.tell_decisions(run.id);

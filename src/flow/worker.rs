@@ -1,18 +1,20 @@
 //! What does the work of a run: the machine for pure chunks, the machine with the task executor as its host
 //! for steps. The engine sees no more of them than this.
 
-use crate::compile::code::ChunkId;
+use crate::compile::code::{ChunkId, Code};
+use crate::task::{Executor, PureHost};
 use crate::value::Value;
-use crate::vm::{Decision, Failure};
+use crate::vm::{Decision, Failure, Limits, Machine};
 use crate::world::{Change, RunId, StoreError, World};
+use std::fmt::Write;
 
 /// Which step is at work: mails and outside calls carry it, so that doing it again is recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StepPlace<'a> {
     /// The run.
     pub run: RunId,
-    /// The index of the step in its flow.
-    pub step: u32,
+    /// The name of the step.
+    pub step: &'a str,
     /// The rounds of the loops around it.
     pub path: &'a [u32],
     /// Whether it is being undone.
@@ -38,4 +40,70 @@ pub trait Worker {
 
     /// The world that steps act on.
     fn world(&mut self) -> &mut World;
+}
+
+/// The machine with the task executor as its host.
+pub struct MachineWorker<'c> {
+    machine: Machine<'c>,
+    world: World,
+    traces: bool,
+    changes: Vec<Change>,
+    decisions: Vec<Decision>,
+    fatal: Option<StoreError>,
+}
+
+impl<'c> MachineWorker<'c> {
+    /// For a program in a world. Decisions are kept account of when they are traced.
+    pub fn new(code: &'c Code, limits: Limits, world: World, traces: bool) -> MachineWorker<'c> {
+        let machine = Machine::new(code, limits);
+        MachineWorker { machine, world, traces, changes: Vec::new(), decisions: Vec::new(), fatal: None }
+    }
+}
+
+impl Worker for MachineWorker<'_> {
+    fn evaluate(&mut self, chunk: ChunkId, frame: &mut Vec<Value>) -> Result<Value, Failure> {
+        let mut host = PureHost::new(self.machine.code()).tracing(self.traces);
+        let result = self.machine.run(chunk, frame, &mut host);
+        self.decisions = host.decisions;
+        self.fatal = host.fatal;
+        result
+    }
+
+    fn act(&mut self, chunk: ChunkId, frame: &mut Vec<Value>, place: StepPlace<'_>) -> Result<Value, Failure> {
+        let mut label = String::new();
+        let step = if place.path.is_empty() && !place.undo {
+            place.step
+        } else {
+            label.push_str(if place.undo { "undo " } else { "" });
+            label.push_str(place.step);
+            for round in place.path {
+                // Writing to a string does not fail.
+                let _ = write!(label, "[{round}]");
+            }
+            &label
+        };
+        let mut executor = Executor::new(&mut self.world, self.machine.code(), place.run, step).tracing(self.traces);
+        let result = self.machine.run(chunk, frame, &mut executor);
+        let report = executor.into_report();
+        self.changes = report.changes;
+        self.decisions = report.decisions;
+        self.fatal = report.fatal;
+        result
+    }
+
+    fn take_changes(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.changes)
+    }
+
+    fn take_decisions(&mut self) -> Vec<Decision> {
+        std::mem::take(&mut self.decisions)
+    }
+
+    fn take_fatal(&mut self) -> Option<StoreError> {
+        self.fatal.take()
+    }
+
+    fn world(&mut self) -> &mut World {
+        &mut self.world
+    }
 }

@@ -393,7 +393,10 @@ fn sum(values: impl Iterator<Item = Value>) -> Result<(Value, i64)> {
             (Value::Money(left), Value::Money(right)) => match left.plus(right) {
                 Ok(sum) => Value::Money(sum),
                 Err(_) => {
-                    return Err(StoreError::CurrencyMismatch(left.currency.code().into(), right.currency.code().into()));
+                    return Err(StoreError::CurrencyMismatch(
+                        left.currency.code().into(),
+                        right.currency.code().into(),
+                    ));
                 }
             },
             (total, _) => total,

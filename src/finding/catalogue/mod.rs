@@ -13,7 +13,8 @@ pub mod store;
 pub mod syntax;
 
 /// The groups of the catalogue.
-const GROUPS: &[&[&Code]] = &[cli::GROUP, config::GROUP, file::GROUP, proof::GROUP, run::GROUP, store::GROUP, syntax::GROUP];
+const GROUPS: &[&[&Code]] =
+    &[cli::GROUP, config::GROUP, file::GROUP, proof::GROUP, run::GROUP, store::GROUP, syntax::GROUP];
 
 use super::Severity;
 

@@ -34,7 +34,7 @@ fn a_failing_item_ends_alone_and_is_undone() {
     assert_eq!((account.items, account.done, account.failed), (3, 2, 1));
     assert_eq!(
         (account.reasons[0].message.as_str(), &account.reasons[0].examples[..]),
-        ("has an x", &["bx".into()][..])
+        ("bad: has an x", &["bx".into()][..])
     );
     assert_eq!(summary.undone, 1);
     insta::assert_snapshot!(journal(&mut worker, 1).join("\n"), @r"
@@ -129,7 +129,7 @@ fn a_failed_run_undoes_in_reverse_order_and_a_failing_undo_does_not_keep_others(
     assert_eq!(&journal(&mut worker, 1)[3..], ["Undone 2 []", "UndoFailed 1 []", "Undone 0 []"]);
     assert_eq!(summary.undo_failures, [(RunId(1), "b".into(), "bad: b stays".into())]);
     let story = story::story(&mut *worker.world.store, RunId(1), 10).unwrap().unwrap();
-    assert_eq!(story.failure.unwrap().message, "enough");
+    assert_eq!(story.failure.unwrap().message, "bad: enough");
     assert_eq!(story.events[4].step, "b");
 }
 

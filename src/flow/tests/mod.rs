@@ -151,7 +151,9 @@ impl Script {
             documentation: EcoString::new(),
             span: Span::default(),
         });
-        let code = Code { flows: self.flows, errors: errors.collect(), version: "v1".into(), ..Code::default() };
+        let errors: Vec<ErrorType> = errors.collect();
+        let names = crate::compile::names::Names::new(&[], &[], &errors);
+        let code = Code { flows: self.flows, errors, names, version: "v1".into(), ..Code::default() };
         let world = World {
             store: Box::new(store),
             clock: Box::new(FixedClock { now: Instant::EPOCH, zone: jiff::tz::TimeZone::UTC }),
