@@ -3,8 +3,11 @@
 use rpa::finding::{Code, Finding, catalogue};
 use rpa::text::SourceId;
 
+/// What finds something in a script.
+type Finder = fn(&str) -> Vec<Finding>;
+
 /// The groups whose findings a script alone shows, each with what finds them.
-const GROUPS: &[(&str, fn(&str) -> Vec<Finding>)] = &[("syntax", parsed)];
+const GROUPS: &[(&str, Finder)] = &[("syntax", parsed)];
 
 fn parsed(script: &str) -> Vec<Finding> {
     rpa::syntax::parse(SourceId(0), script).1
