@@ -4,6 +4,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "the command line is where files and the environment are reached")]
 
+pub mod arguments;
 pub mod console;
 mod explain;
 mod new;

@@ -38,5 +38,25 @@ pub const PROJECT_NAME: Code = Code::error(
     "",
 );
 
+/// A script with several flows, none of which is the first one.
+pub const WHICH_FLOW: Code = Code::error(
+    "cli::which-flow",
+    "it is not clear which flow to run",
+    "`rpa run` starts the flow that no other flow of the script runs or starts. Where there are several of them, or none, \
+     it must be named with `--flow`.",
+    "",
+    "",
+);
+
+/// A flow's argument that is missing, unknown or of another type.
+pub const ARGUMENT: Code = Code::error(
+    "cli::argument",
+    "an argument does not fit the flow",
+    "Arguments stand behind the script in the order of the flow's parameters, or by name: `path=orders.csv`. They are \
+     written as in data files: `99.90 EUR`, `2026-11-22`, `yes`; lists, maps and records as JSON.",
+    "",
+    "",
+);
+
 /// All codes of the group.
-pub const GROUP: &[&Code] = &[&UNKNOWN_CODE, &NOT_FORMATTED, &NO_SCRIPTS, &PROJECT_NAME];
+pub const GROUP: &[&Code] = &[&UNKNOWN_CODE, &NOT_FORMATTED, &NO_SCRIPTS, &PROJECT_NAME, &WHICH_FLOW, &ARGUMENT];
