@@ -8,6 +8,7 @@ pub mod cli;
 pub mod compile;
 pub mod finding;
 pub mod flow;
+pub mod format;
 pub mod library;
 pub mod repl;
 pub mod rule;

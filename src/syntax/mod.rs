@@ -12,7 +12,7 @@ mod template;
 pub mod tree;
 
 #[cfg(test)]
-mod tests;
+pub mod tests;
 
 use crate::finding::Finding;
 use crate::text::SourceId;

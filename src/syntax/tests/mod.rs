@@ -1,6 +1,7 @@
 //! Tests of the parser.
 
 mod findings;
+pub mod tree;
 
 use super::parse;
 use crate::finding::Finding;
@@ -46,20 +47,34 @@ fn reads_the_one_page_script() {
     assert_eq!(script.items.len(), 11);
 }
 
-#[test]
-fn reads_the_standard_library() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/library");
-    let mut report = String::new();
-    for folder in [folder.clone(), folder.join("crm")] {
-        for entry in std::fs::read_dir(folder).unwrap() {
+/// Every script of the house: the standard library, the examples, those of the tests.
+pub fn all_scripts() -> Vec<(std::path::PathBuf, String)> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders: Vec<_> =
+        ["src/library", "examples", "tests/scripts", "benches"].map(|name| root.join(name)).into();
+    let mut scripts = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten() {
             let path = entry.unwrap().path();
-            if path.extension().is_some_and(|extension| extension == "rpa") {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rpa") {
                 let text = std::fs::read_to_string(&path).unwrap();
-                let (_, findings) = parse(SourceId(0), &text);
-                if !findings.is_empty() {
-                    report += &format!("── {}\n{}", path.display(), plain(&text, &findings));
-                }
+                scripts.push((path, text));
             }
+        }
+    }
+    assert!(scripts.len() > 5);
+    scripts
+}
+
+#[test]
+fn reads_every_script() {
+    let mut report = String::new();
+    for (path, text) in all_scripts() {
+        let (_, findings) = parse(SourceId(0), &text);
+        if !findings.is_empty() {
+            report += &format!("── {}\n{}", path.display(), plain(&text, &findings));
         }
     }
     assert_eq!(report, "");
