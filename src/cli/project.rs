@@ -121,12 +121,14 @@ impl Reader {
                 }
             }
         }
-        if let Some(limits) = self.section(table, "limits", &["depth", "instructions", "items", "text"]) {
+        let known = ["rounds", "call_depth", "list_length", "text_length", "memory"];
+        if let Some(limits) = self.section(table, "limits", &known) {
+            self.number(limits, "rounds", 1..=i64::MAX, &mut project.limits.rounds);
             // Deeper calls would need more stack than the program takes for itself.
-            self.number(limits, "depth", 1..=10_000, &mut project.limits.depth);
-            self.number(limits, "instructions", 1..=i64::MAX, &mut project.limits.instructions);
-            self.number(limits, "items", 1..=i64::MAX, &mut project.limits.items);
-            self.number(limits, "text", 1..=i64::MAX, &mut project.limits.text);
+            self.number(limits, "call_depth", 1..=10_000, &mut project.limits.call_depth);
+            self.number(limits, "list_length", 1..=i64::MAX, &mut project.limits.list_length);
+            self.number(limits, "text_length", 1..=i64::MAX, &mut project.limits.text_length);
+            self.number(limits, "memory", 1..=i64::MAX, &mut project.limits.memory);
         }
         if let Some(pdf) = self.section(table, "pdf", &["fonts"]) {
             self.paths(pdf, "fonts", &mut project.pdf.fonts);
@@ -364,7 +366,7 @@ mod tests {
             read = ["inbox", "/srv/prices"]
             hosts = ["api.example.com"]
             [limits]
-            depth = 50
+            call_depth = 50
             [pdf]
             fonts = ["fonts/Noto.ttf"]
             [seller]
@@ -380,7 +382,7 @@ mod tests {
         assert_eq!((smtp.port, smtp.tls, smtp.password_env.as_deref()), (465, Tls::Tls, Some("SMTP_PASSWORD")));
         assert_eq!(project.reach.read, [Path::new("/shop/inbox"), Path::new("/srv/prices")]);
         assert_eq!(project.reach.write, [Path::new("/shop")]);
-        assert_eq!(project.limits.depth, 50);
+        assert_eq!(project.limits.call_depth, 50);
         assert_eq!(project.seller.address, "Hauptstr. 1\n10115 Berlin");
     }
 
@@ -407,7 +409,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_at_its_place() {
         let text = "curency = \"EUR\"\nzone = \"Berlin\"\nname = 5\n\n[mail]\nsmtp = { port = 70000, password = \"x\" }\n\n[reach]\n\
-                    read = [\"a\", 1]\nhosts = [\"https://a.b\"]\n\n[limits]\ndepth = \"deep\"\nwidth = 1\n";
+                    read = [\"a\", 1]\nhosts = [\"https://a.b\"]\n\n[limits]\ncall_depth = \"deep\"\nwidth = 1\n";
         insta::assert_snapshot!(said(text), @r#"
         config::unknown-key
 
@@ -501,25 +503,25 @@ mod tests {
 
         config::wrong-kind
 
-          × `depth` takes a whole number
-            ╭─[rpa.toml:13:9]
+          × `call_depth` takes a whole number
+            ╭─[rpa.toml:13:14]
          12 │ [limits]
-         13 │ depth = "deep"
-            ·         ───┬──
-            ·            ╰── this is a text
+         13 │ call_depth = "deep"
+            ·              ───┬──
+            ·                 ╰── this is a text
          14 │ width = 1
             ╰────
-          help: write `depth = 1`
+          help: write `call_depth = 1`
 
         config::unknown-key
 
           × there is no setting `width` in `[limits]`
             ╭─[rpa.toml:14:1]
-         13 │ depth = "deep"
+         13 │ call_depth = "deep"
          14 │ width = 1
             · ─────
             ╰────
-          help: there are `depth`, `instructions`, `items` and `text`
+          help: there are `rounds`, `call_depth`, `list_length`, `text_length` and `memory`
         "#);
     }
 

@@ -78,17 +78,20 @@ pub struct Reach {
     pub hosts: Vec<EcoString>,
 }
 
-/// How far a script may go before it is stopped with a failure.
+/// What a script may use of the machine it runs on, for one step or for what lies between two of them.
+/// Reaching a limit is the failure `limit_reached`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Calls within calls.
-    pub depth: usize,
-    /// Instructions of one step, or of the code between two steps.
-    pub instructions: u64,
-    /// Items of one list or map.
-    pub items: usize,
+    /// Rounds of loops, calls and elements handled by primitives, together.
+    pub rounds: u64,
+    /// Calls inside of calls.
+    pub call_depth: usize,
+    /// Elements of one list or map.
+    pub list_length: usize,
     /// Bytes of one text.
-    pub text: usize,
+    pub text_length: usize,
+    /// Bytes of all values that are alive, estimated.
+    pub memory: usize,
 }
 
 /// How documents look.
@@ -124,7 +127,13 @@ pub struct Seller {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { depth: 1000, instructions: 1_000_000_000, items: 10_000_000, text: 64 * 1024 * 1024 }
+        Limits {
+            rounds: 2_000_000_000,
+            call_depth: 10_000,
+            list_length: 20_000_000,
+            text_length: 256 * 1024 * 1024,
+            memory: 2 * 1024 * 1024 * 1024,
+        }
     }
 }
 
