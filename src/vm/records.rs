@@ -45,11 +45,11 @@ impl Machine<'_> {
         }
     }
 
-    /// The record that a reference names.
+    /// The record that a reference names; none for none.
     pub(super) fn follow(&self, value: &Value, host: &mut dyn Host, span: Span) -> Result<Value> {
         let reference = match value {
             Value::Reference(reference) => reference,
-            Value::Record(_) => return Ok(value.clone()),
+            Value::Record(_) | Value::None => return Ok(value.clone()),
             _ => return Err(Problem::broken("something is followed that is no reference")),
         };
         let record = match self.loaded.find(value) {
