@@ -40,17 +40,28 @@ fn blocks() -> Vec<Block> {
 }
 
 #[test]
-fn every_script_can_be_read() {
+fn every_script_can_be_read_and_stands_in_the_one_layout() {
     let blocks = blocks();
     assert!(blocks.len() > 10);
     let mut report = String::new();
     for block in blocks {
         let mut sources = Sources::new();
         let id = sources.add(Source::new(block.place.as_str(), block.text.as_str()));
-        let (_, findings) = rpa::syntax::parse(id, &block.text);
-        report += &terminal::render_all(&findings, &sources, terminal::Appearance::default());
+        match rpa::format::format_source(id, &block.text) {
+            Ok(formatted) if formatted == block.text => {}
+            Ok(formatted) if std::env::var_os("RPA_WRITE_DOCS").is_some() => replace(&block, &formatted),
+            Ok(formatted) => report += &format!("{}: the layout is\n{formatted}\n", block.place),
+            Err(findings) => report += &terminal::render_all(&findings, &sources, terminal::Appearance::default()),
+        }
     }
     assert!(report.is_empty(), "{report}");
+}
+
+/// Writes a block anew.
+fn replace(block: &Block, formatted: &str) {
+    let page = root().join(block.place.split(':').next().unwrap_or_default());
+    let text = std::fs::read_to_string(&page).unwrap();
+    std::fs::write(&page, text.replace(&block.text, formatted)).unwrap();
 }
 
 /// Compares a generated page with its file, or writes it when `RPA_WRITE_DOCS` is set.
