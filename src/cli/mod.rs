@@ -7,6 +7,8 @@
 pub mod arguments;
 pub mod console;
 mod explain;
+mod fmt;
+mod folders;
 mod new;
 pub mod project;
 pub mod sources;
@@ -57,6 +59,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     New(new::Arguments),
+    Fmt(fmt::Arguments),
     Explain(explain::Arguments),
 }
 
@@ -67,6 +70,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console)
             console.set(arguments.format, arguments.color);
             match arguments.command {
                 Command::New(arguments) => new::run(&arguments, console),
+                Command::Fmt(arguments) => fmt::run(&arguments, console),
                 Command::Explain(arguments) => explain::run(&arguments, console),
             }
         }
