@@ -84,8 +84,8 @@ impl Body<'_, '_> {
                     false => Instruction::IsNone { to, value },
                 });
             }
-            // A loaded query is a list already.
-            ExprKind::Load(inner) if !self.is_query(inner) => return self.value(inner, to),
+            // A query is asked when it is met: what it gives is a list already.
+            ExprKind::Load(inner) => return self.value(inner, to),
             _ => {}
         }
         let to = self.target(to);

@@ -20,7 +20,8 @@ pub struct QueryPlan {
     pub joins: Vec<Join>,
     /// Which rows.
     pub filter: Option<Scalar>,
-    /// In which order; `true` is descending. Rows that are equal so far come in the order of their keys.
+    /// In which order; `true` is descending. None is greater than everything. Rows that are equal so far come in
+    /// the order of their keys.
     pub order: Vec<(Scalar, bool)>,
     /// How many rows at most, as a parameter.
     pub limit: Option<Scalar>,
@@ -95,7 +96,7 @@ pub enum Output {
     Exists,
     /// The exact sum; 0 for no rows, but none for money and no rows.
     Sum(Scalar),
-    /// The exact average, or none.
+    /// The exact average, or none; whole numbers and durations are rounded to whole ones, halves away from zero.
     Average(Scalar),
     /// The least value, or none.
     Min(Scalar),
