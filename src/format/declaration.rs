@@ -228,7 +228,7 @@ impl Printer<'_> {
                 options.push(Document::Row(vec![Document::text(word), self.expression(value)]));
             }
         }
-        self.with_options(head, options, true)
+        self.with_options(head, options, true, true)
     }
 
     fn reaction_head(&mut self, node: &Reaction) -> Document {
@@ -245,7 +245,7 @@ impl Printer<'_> {
                 options.push(Document::Row(vec![Document::text(word), self.expression(value)]));
             }
         }
-        self.with_options(Document::text(head), options, false)
+        self.with_options(Document::text(head), options, false, true)
     }
 
     fn trigger_head(&mut self, event: &TriggerEvent) -> Document {
@@ -259,7 +259,7 @@ impl Printer<'_> {
                 let head = format!("on {} {} as {}", entity.text, event_word(*event), binding.text);
                 let when =
                     when.as_ref().map(|when| Document::Row(vec![Document::text("when "), self.expression(when)]));
-                self.with_options(Document::text(head), when.into_iter().collect(), false)
+                self.with_options(Document::text(head), when.into_iter().collect(), false, true)
             }
             TriggerEvent::Schedule(schedule) => self.schedule(schedule),
         }
@@ -312,7 +312,7 @@ impl Printer<'_> {
             options.push(Document::Row(vec![Document::text("when "), self.expression(when)]));
         }
         options.push(Document::Row(vec![Document::text("requires "), self.expression(&clause.requires)]));
-        let document = self.with_options(head, options, false);
+        let document = self.with_options(head, options, false, false);
         self.hoist(clause.span.start as usize, clause.span.end as usize);
         self.indent();
         self.write(&document);

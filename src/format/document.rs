@@ -13,6 +13,11 @@ pub enum Document {
     SoftLine,
     /// A line break, which breaks all groups around it.
     HardLine,
+    /// Short words with commas: as many on a line as fit, when the group is broken.
+    Fill(Vec<String>),
+    /// The only argument of a call, in parentheses: on a line of its own if it fits there, otherwise with its
+    /// brackets beside those of the call.
+    Alone(Box<Document>),
     /// One after the other.
     Row(Vec<Document>),
     /// On one line if it fits, otherwise broken at all its lines.
@@ -51,7 +56,8 @@ impl Document {
     pub fn render(&self, indentation: usize, column: usize, width: usize) -> String {
         let mut out = String::new();
         let mut column = column;
-        let mut rest = vec![(indentation, has_hard_line(self), self)];
+        let (open, close) = (Document::text("("), Document::text(")"));
+        let mut rest = vec![(indentation, true, self)];
         while let Some((indentation, broken, document)) = rest.pop() {
             match document {
                 Document::Text(text) => {
@@ -68,6 +74,33 @@ impl Document {
                     column += 1;
                 }
                 Document::SoftLine => {}
+                Document::Fill(words) => fill(words, broken, indentation, width, &mut out, &mut column),
+                Document::Alone(inner) => {
+                    let columns = inner.flat().width();
+                    let behind =
+                        usize::from(!fits(&Document::text(")"), &rest, width.saturating_sub(column + columns + 1)));
+                    if behind == 0 || !broken && column + columns + 2 <= width {
+                        rest.extend([
+                            (indentation, broken, &close),
+                            (indentation, false, inner),
+                            (indentation, broken, &open),
+                        ]);
+                    } else if indentation + 2 + columns <= width && !has_hard_line(inner) {
+                        rest.extend([
+                            (indentation, broken, &close),
+                            (indentation, true, &Document::SoftLine),
+                            (indentation, false, inner),
+                            (indentation + 2, true, &Document::SoftLine),
+                            (indentation, broken, &open),
+                        ]);
+                    } else {
+                        rest.extend([
+                            (indentation, broken, &close),
+                            (indentation, true, inner),
+                            (indentation, broken, &open),
+                        ]);
+                    }
+                }
                 Document::Row(parts) => rest.extend(parts.iter().rev().map(|part| (indentation, broken, part))),
                 Document::Nest(columns, inner) => rest.push((indentation + columns, broken, inner)),
                 Document::Group(inner) => {
@@ -89,11 +122,29 @@ fn line_break(out: &mut String, column: &mut usize, indentation: usize) {
     *column = indentation;
 }
 
+fn fill(words: &[String], broken: bool, indentation: usize, width: usize, out: &mut String, column: &mut usize) {
+    for (index, word) in words.iter().enumerate() {
+        let comma = if index + 1 < words.len() { "," } else { "" };
+        let columns = word.width() + comma.len();
+        if index > 0 {
+            if broken && *column + 1 + columns > width {
+                line_break(out, column, indentation);
+            } else {
+                out.push(' ');
+                *column += 1;
+            }
+        }
+        out.push_str(word);
+        out.push_str(comma);
+        *column += columns;
+    }
+}
+
 fn has_hard_line(document: &Document) -> bool {
     match document {
         Document::HardLine => true,
         Document::Row(parts) => parts.iter().any(has_hard_line),
-        Document::Group(inner) | Document::Nest(_, inner) => has_hard_line(inner),
+        Document::Group(inner) | Document::Nest(_, inner) | Document::Alone(inner) => has_hard_line(inner),
         _ => false,
     }
 }
@@ -121,15 +172,30 @@ fn fits(document: &Document, rest: &[(usize, bool, &Document)], room: usize) -> 
                 }
                 room -= columns;
             }
+            Document::Fill(words) => {
+                let columns: usize = words.iter().map(|word| word.width() + 2).sum::<usize>().saturating_sub(2);
+                if columns > room {
+                    return false;
+                }
+                room -= columns;
+            }
             Document::HardLine => return true,
             Document::Line | Document::SoftLine if broken => return true,
             Document::Line if room == 0 => return false,
             Document::Line => room -= 1,
             Document::SoftLine => {}
             Document::Row(parts) => ahead.extend(parts.iter().rev().map(|part| (broken, part))),
+            Document::Alone(_) if broken => return room > 0,
+            Document::Alone(inner) => {
+                if room < 2 {
+                    return false;
+                }
+                room -= 2;
+                ahead.push((false, inner));
+            }
             Document::Nest(_, inner) => ahead.push((broken, inner)),
-            // A group that follows may break by itself; until then it counts as flat.
-            Document::Group(inner) => ahead.push((false, inner)),
+            // A group that follows may break by itself, so its first line is a place to break.
+            Document::Group(inner) => ahead.push((broken, inner)),
         }
     }
 }

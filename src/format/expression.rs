@@ -2,7 +2,7 @@
 
 use super::comments::Taken;
 use super::document::Document;
-use super::printer::{CONTINUED, LEVEL, Printer};
+use super::printer::{LEVEL, Printer};
 use crate::syntax::tree::*;
 use crate::text::Span;
 
@@ -79,7 +79,7 @@ impl Printer<'_> {
             }
             ExprKind::Map(entries) => self.map(entries, expr.span),
             ExprKind::Field { .. } | ExprKind::Call { .. } | ExprKind::Index { .. } => self.chain(expr),
-            ExprKind::Unary { operator: UnaryOperator::Not, operand } => self.prefixed("not ", operand, 3),
+            ExprKind::Unary { operator: UnaryOperator::Not, operand } => self.prefixed("not ", operand, UNARY),
             ExprKind::Unary { operator: UnaryOperator::Negate, operand } => self.prefixed("-", operand, UNARY),
             ExprKind::Run(call) => self.prefixed("run ", call, UNARY),
             ExprKind::Start(call) => self.prefixed("start ", call, UNARY),
@@ -150,11 +150,16 @@ impl Printer<'_> {
             return Document::text(format!("{open}{close}"));
         }
         let mut inner = vec![Document::SoftLine];
-        for (index, element) in elements.into_iter().enumerate() {
-            if index > 0 {
-                inner.extend([Document::text(","), Document::Line]);
+        match short_words(open, &elements) {
+            Some(words) => inner.push(Document::Fill(words)),
+            None => {
+                for (index, element) in elements.into_iter().enumerate() {
+                    if index > 0 {
+                        inner.extend([Document::text(","), Document::Line]);
+                    }
+                    inner.push(element.document);
+                }
             }
-            inner.push(element.document);
         }
         let inner = Document::Row(inner).nest(LEVEL);
         Document::Row(vec![Document::text(open), inner, Document::SoftLine, Document::text(close)]).group()
@@ -177,12 +182,19 @@ impl Printer<'_> {
             })
             .collect();
         self.brackets -= 1;
-        // A list or map alone keeps its brackets with those of the call.
-        if let ([Argument { name: None, value: Expr { kind: ExprKind::List(_) | ExprKind::Map(_), .. } }], [only]) =
-            (arguments, documents.as_slice())
+        // A list, map or call alone keeps its brackets with those of the call.
+        if let (
+            [
+                Argument {
+                    name: None,
+                    value: Expr { kind: ExprKind::List(_) | ExprKind::Map(_) | ExprKind::Call { .. }, .. },
+                },
+            ],
+            [only],
+        ) = (arguments, documents.as_slice())
             && !self.comments.any(span.start as usize, span.end as usize)
         {
-            return Document::Row(vec![Document::text("("), only.document.clone(), Document::text(")")]);
+            return Document::Alone(Box::new(only.document.clone()));
         }
         self.bracketed("(", documents, ")", span)
     }
@@ -245,7 +257,7 @@ impl Printer<'_> {
         if rest.is_empty() {
             return Document::Row(first);
         }
-        first.push(Document::Row(rest).nest(CONTINUED));
+        first.push(Document::Row(rest).nest(self.continued));
         Document::Row(first).group()
     }
 
@@ -291,7 +303,7 @@ impl Printer<'_> {
             let right = self.at_least(right, precedence + 1);
             rest.extend([line, Document::text(format!("{} ", operator.symbol())), right]);
         }
-        Document::Row(vec![first, Document::Row(rest).nest(CONTINUED)]).group()
+        Document::Row(vec![first, Document::Row(rest).nest(self.continued)]).group()
     }
 
     /// In the arms of a `match` a line that begins with some operators would be a new arm.
@@ -312,13 +324,22 @@ impl Printer<'_> {
             Document::text("else "),
             otherwise,
         ]);
-        Document::Row(vec![Document::text("if "), condition, tail.nest(CONTINUED)]).group()
+        Document::Row(vec![Document::text("if "), condition, tail.nest(self.continued)]).group()
     }
 }
 
 /// Whether `call` calls the method that `field` names.
 fn is_method(field: &Expr, call: &Expr) -> bool {
     matches!(field.kind, ExprKind::Field { .. }) && matches!(call.kind, ExprKind::Call { .. })
+}
+
+/// The elements of a list, when all of them are short words, numbers or texts.
+fn short_words(open: &str, elements: &[Element]) -> Option<Vec<String>> {
+    let word = |element: &Element| match &element.document {
+        Document::Text(text) if text.len() <= 20 && !text.contains('\n') => Some(text.clone()),
+        _ => None,
+    };
+    if open == "[" { elements.iter().map(word).collect() } else { None }
 }
 
 /// Elements a line each, with the comments before, between and behind them.

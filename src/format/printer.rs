@@ -9,8 +9,8 @@ use unicode_width::UnicodeWidthStr;
 
 /// Columns of one level.
 pub const LEVEL: usize = 2;
-/// Columns by which a line that goes on is indented.
-pub const CONTINUED: usize = 4;
+/// Columns by which the head of a block is indented where it goes on, so that it stands apart from the block.
+pub const HEAD: usize = 4;
 
 /// Writes a script.
 pub struct Printer<'t> {
@@ -23,12 +23,22 @@ pub struct Printer<'t> {
     pub brackets: usize,
     /// Whether the statement being made is the arm of a `match`.
     pub in_arm: bool,
+    /// Columns by which a line that goes on is indented.
+    pub continued: usize,
 }
 
 impl<'t> Printer<'t> {
     /// A printer for a source and its comments.
     pub fn new(text: &'t str, comments: Vec<Comment>) -> Self {
-        Printer { text, comments: Comments::new(comments), out: String::new(), level: 0, brackets: 0, in_arm: false }
+        Printer {
+            text,
+            comments: Comments::new(comments),
+            out: String::new(),
+            level: 0,
+            brackets: 0,
+            in_arm: false,
+            continued: LEVEL,
+        }
     }
 
     /// The whole script.
@@ -193,11 +203,16 @@ impl<'t> Printer<'t> {
     /// The block on one line, when it was written so, holds one statement at most and nothing in it needs a line.
     pub fn inline_block(&mut self, block: &Block) -> Option<String> {
         let (start, end) = (block.span.start as usize, block.span.end as usize);
-        if self.source(block.span).contains('\n') || self.comments.any(start, end) {
+        if self.comments.any(start, end) {
+            return None;
+        }
+        if block.statements.is_empty() {
+            return Some("{}".into());
+        }
+        if self.source(block.span).contains('\n') {
             return None;
         }
         match block.statements.as_slice() {
-            [] => Some("{}".into()),
             [statement] => Some(format!("{{ {} }}", self.inline_statement(statement)?)),
             _ => None,
         }

@@ -2,7 +2,7 @@
 
 use super::document::Document;
 use super::expression::{kind, names};
-use super::printer::{CONTINUED, Printer};
+use super::printer::{HEAD, LEVEL, Printer};
 use crate::syntax::tree::*;
 use crate::text::Span;
 
@@ -79,6 +79,16 @@ impl Printer<'_> {
 
     /// Everything of a statement before its block.
     fn head(&mut self, statement: &Statement) -> Document {
+        self.continued = match &statement.kind {
+            StatementKind::If { .. } | StatementKind::For(_) | StatementKind::Match { .. } => HEAD,
+            _ => LEVEL,
+        };
+        let head = self.head_parts(statement);
+        self.continued = LEVEL;
+        head
+    }
+
+    fn head_parts(&mut self, statement: &Statement) -> Document {
         let word = |word: &str, value: Document| Document::Row(vec![Document::text(word), value]);
         match &statement.kind {
             StatementKind::Let { name, kind: written, value, mutable } => {
@@ -327,7 +337,7 @@ impl Printer<'_> {
     }
 
     /// A head of a declaration with options that may each go onto a line of their own.
-    pub fn with_options(&self, head: Document, options: Vec<Document>, comma: bool) -> Document {
+    pub fn with_options(&self, head: Document, options: Vec<Document>, comma: bool, block: bool) -> Document {
         let mut rest = Vec::new();
         for (index, option) in options.into_iter().enumerate() {
             if comma && index > 0 {
@@ -335,7 +345,7 @@ impl Printer<'_> {
             }
             rest.extend([Document::Line, option]);
         }
-        Document::Row(vec![head, Document::Row(rest).nest(CONTINUED).group()])
+        Document::Row(vec![head, Document::Row(rest).nest(if block { HEAD } else { LEVEL }).group()])
     }
 }
 

@@ -36,3 +36,131 @@ fn every_script_keeps_its_tree_and_comments() {
         checked(&text);
     }
 }
+
+#[test]
+fn comments_keep_their_places() {
+    insta::assert_snapshot!(checked(
+        r#"// first
+
+
+// second
+/// about crm
+use crm   // behind use
+// before const
+const limit = 5 EUR// behind const
+enum Tier { // behind brace
+  gold, // best
+  // between
+  silver
+  // last
+}
+record A { x: int, y: text // both
+  /// doc of z
+  z: int
+}
+flow f(x: int, // behind x
+       y: int /* */ ) {
+}
+"#
+        .replace(" /* */", "")
+        .as_str()
+    ));
+}
+
+#[test]
+fn comments_in_statements_keep_their_places() {
+    insta::assert_snapshot!(checked(
+        r#"
+flow f() { // the flow
+  // alone
+
+
+  let a = 1 // behind a
+  if a == 1 { // behind if
+    stop // behind stop
+    // end of then
+  } // behind brace
+  // before else
+  else {
+    // only a comment
+  }
+  let list = [ // behind bracket
+    1, // one
+    // before two
+    2 // two
+    // last
+  ]
+  let sum = a // behind a
+    + 2 // behind 2
+    // alone
+    + 3
+  call(a, // first
+    b: 2)
+  call(
+    // nothing but a comment
+  )
+  step s = csv.read("x") // behind step
+    // before retry
+    retry 3 times // behind retry
+    on failed as e { // behind on
+      stop
+    } // behind on's brace
+  match a { // behind match
+    // before arm
+    1 => stop // behind arm
+    2 => { // behind arm brace
+      stop
+    }
+    // last of match
+  }
+  let chain = Order.where(it.a == 1) // behind where
+    // before sort
+    .sort(it.b)
+  // last of flow
+}
+// after everything
+"#
+    ));
+}
+
+#[test]
+fn tables_align_wide_characters() {
+    insta::assert_snapshot!(checked(
+        r#"
+rules 折扣(等级: 会员, 金额: money) -> percent { // 表
+|等级|金额|=>折扣|
+// 金卡
+|金卡|>=1000 EUR|15%| // 好
+
+|银卡,普通|<1000 EUR or >2000 EUR|0%|
+|not 金卡|1..3|5%|
+|-|-|1%|
+}
+"#
+    ));
+}
+
+#[test]
+fn long_lines_are_broken() {
+    insta::assert_snapshot!(checked(r#"
+task t(first_parameter: text, second_parameter: [Order], third_parameter: {text: money EUR}, fourth: int? = none) -> [Customer] fails not_found, already_exists {
+  let a = first_condition_that_is_long and second_condition_that_is_long or third_condition_that_is_long and fourth_condition
+  if first_condition_that_is_long and second_condition_that_is_long or third_condition_that_is_long and fourth_condition { stop }
+  let b = if first_condition_that_is_long then second_condition_that_is_long else third_condition_that_is_long + fourth_condition
+  let c = Order.where(it.status == paid and it.placed >= today() - 30 days).sort(it.placed).take(10).map(it.total).fold(0 EUR, (a, b) => a + b)
+  email.send(to: customer.email, subject: "A long subject for a long mail, {customer.name}", body: template("mail.txt", customer: customer, rows: rows))
+  let d = {"first key": first_value_that_is_long, "second key": second_value_that_is_long, "third key": third_value_that_is_long}
+  let e = [11111111, 22222222, 33333333, 44444444, 55555555, 66666666, 77777777, 88888888, 99999999, 11111111, 22222222, 33333333]
+  match x { gold => email.send(to: customer.email, subject: "A long subject for a long mail, {customer.name}", body: "b")
+    silver => total_of_everything_that_is_long - discount_of_everything_that_is_long - rebate_of_everything_that_is_long_too }
+}
+flow g(x: int) -> Invoice key x, at most 4 at once per row.customer.identifier.number, priority 5, deadline 2 days, { stop }
+rule low_stock on Product changed as p when p.stock < 5 and p.reserved > p.stock and p.supplier is some and p.name != "x" priority 10 { stop }
+policy four_eyes { before payments.refund(amount) when amount > 500 EUR and amount < 100000 EUR and weekday(today()) != 7 requires ask("finance") }
+"#.replace("2 days, {", "2 days {").as_str()));
+}
+
+#[test]
+fn everything_has_one_form() {
+    insta::assert_snapshot!(checked(include_str!("../../tests/scripts/every_construct.rpa")));
+}

@@ -229,7 +229,7 @@ fn not_in(broken: &Broken) -> Option<Finding> {
     (not.text == "not" && within.text == "in").then(|| {
         Finding::new(&codes::OPERATOR, broken.span(not.start, within.end()), "`not` stands before the whole comparison")
             .at("between the two sides")
-            .help("write `not a in b`")
+            .help("write `not (a in b)`")
     })
 }
 
