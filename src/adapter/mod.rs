@@ -3,4 +3,8 @@
 // This is where the world's windows open: what `clippy.toml` keeps from every other room is done here.
 #![allow(clippy::disallowed_methods)]
 
+pub mod clock;
+pub mod disk;
+pub mod mail;
+pub mod random;
 pub mod sqlite;

@@ -6,7 +6,7 @@
 
 use super::Broken;
 use crate::value::{Duration, Instant};
-use crate::world::World;
+use crate::world::{StoreError, World};
 
 /// When a group is put on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,15 @@ impl Group {
 
     /// Puts the group on disk.
     pub fn close(&mut self, world: &mut World) -> Result<(), Broken> {
-        if self.opened.take().is_some() {
+        if self.opened.is_some() {
+            // Files that steps of the group wrote are on disk before anyone can rely on them.
+            world.files.flush().map_err(|error| StoreError::Failed {
+                code: "store::full",
+                message: error.to_string(),
+                help: "see to the disk, then run the script again: the steps that wrote the files are done again"
+                    .into(),
+            })?;
+            self.opened = None;
             world.store.commit()?;
         }
         Ok(())

@@ -42,7 +42,7 @@ pub trait Files: Send {
         Ok(self.read(path)?.len() as u64)
     }
 
-    /// Writes a file in one go: the old content stays until the new one is complete and on disk.
+    /// Writes a file in one go: the old content stays until the new one is complete. Makes missing folders.
     fn write(&mut self, path: &str, content: &[u8]) -> Result<(), FileError>;
 
     /// Whether there is such a file.
@@ -56,6 +56,12 @@ pub trait Files: Send {
 
     /// Deletes a file, if it is there.
     fn delete(&mut self, path: &str) -> Result<(), FileError>;
+
+    /// Returns when the disk has everything that was written so far. Called before the step that wrote it is
+    /// committed: a file is on disk before anyone relies on it, and many files share the wait.
+    fn flush(&mut self) -> Result<(), FileError> {
+        Ok(())
+    }
 
     /// Where the path leads, for messages and attachments.
     fn resolve(&self, path: &Path) -> PathBuf;

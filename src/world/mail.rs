@@ -56,6 +56,11 @@ pub trait Transport: Send {
         self.deliver(message)
     }
 
+    /// Returns when what was delivered so far will not be lost. Called before deliveries are settled.
+    fn flush(&mut self) -> Result<(), DeliveryError> {
+        Ok(())
+    }
+
     /// Whether a mail delivered twice is still there once, so that many deliveries may be settled together.
     fn is_idempotent(&self) -> bool {
         false
