@@ -4,6 +4,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "the command line is where files and the environment are reached")]
 
+pub mod account;
 pub mod arguments;
 pub mod console;
 mod explain;
@@ -11,6 +12,7 @@ mod fmt;
 mod folders;
 mod new;
 pub mod project;
+mod runs;
 pub mod sources;
 
 use clap::error::ErrorKind;
@@ -60,6 +62,7 @@ struct Arguments {
 enum Command {
     New(new::Arguments),
     Fmt(fmt::Arguments),
+    Runs(runs::Arguments),
     Explain(explain::Arguments),
 }
 
@@ -71,6 +74,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console)
             match arguments.command {
                 Command::New(arguments) => new::run(&arguments, console),
                 Command::Fmt(arguments) => fmt::run(&arguments, console),
+                Command::Runs(arguments) => runs::run(&arguments, console),
                 Command::Explain(arguments) => explain::run(&arguments, console),
             }
         }

@@ -58,5 +58,25 @@ pub const ARGUMENT: Code = Code::error(
     "",
 );
 
+/// `rpa runs show` of a run that the journal does not have.
+pub const UNKNOWN_RUN: Code = Code::error(
+    "cli::unknown-run",
+    "there is no run with this number",
+    "Runs are counted in the store of each project; `rpa runs` lists those of the project in the current folder, or of \
+     the one that `--project` names.",
+    "",
+    "",
+);
+
+/// The store failed while runs were read.
+pub const STORE: Code = Code::error(
+    "cli::store",
+    "the store can't be read",
+    "The store was opened, and then failed: it was locked for long by another process, or the disk has failed.",
+    "",
+    "",
+);
+
 /// All codes of the group.
-pub const GROUP: &[&Code] = &[&UNKNOWN_CODE, &NOT_FORMATTED, &NO_SCRIPTS, &PROJECT_NAME, &WHICH_FLOW, &ARGUMENT];
+pub const GROUP: &[&Code] =
+    &[&UNKNOWN_CODE, &NOT_FORMATTED, &NO_SCRIPTS, &PROJECT_NAME, &WHICH_FLOW, &ARGUMENT, &UNKNOWN_RUN, &STORE];

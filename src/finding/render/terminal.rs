@@ -1,6 +1,7 @@
 //! Findings for people, drawn by `miette`: the only file that knows it.
 
-use super::excerpt::{Excerpt, harmless};
+use super::excerpt::Excerpt;
+pub use super::excerpt::harmless;
 use crate::finding::{Finding, Label, Severity};
 use crate::text::{SourceId, Sources, Span};
 use miette::{

@@ -1,0 +1,367 @@
+//! The end of a run, told for people: how many items went through, how many did not and why, what was written.
+
+use crate::finding::render::number;
+use crate::finding::render::terminal::harmless;
+use crate::flow::Summary;
+use crate::flow::summary::{ChangeCount, LoopAccount, Reason};
+use crate::value::{Duration, EcoString, TypeNames, Value, display};
+use crate::world::ChangeKind;
+use std::fmt::Write;
+use unicode_width::UnicodeWidthStr;
+
+/// How many reasons are told; the others are counted.
+const MOST_REASONS: usize = 12;
+
+/// The account of a run, in lines of at most `columns` columns. What failed the run itself is a finding of its own.
+pub fn text(summary: &Summary, names: &dyn TypeNames, columns: usize) -> String {
+    let mut out = String::new();
+    let _ = writeln!(out, "{}", head(summary));
+    if summary.already_over {
+        let _ = writeln!(out, "It had ended so before with the same key; nothing was done now.");
+    }
+    if let Some(why) = &summary.stopped {
+        let _ = writeln!(out, "It stopped: {}", clean(why));
+    }
+    if !summary.result.is_none() {
+        let shown = clean(&display(&summary.result, names));
+        let _ = writeln!(out, "{}", cut(&format!("Result: {shown}"), columns * 3));
+    }
+    for account in &summary.loops {
+        items(&mut out, account, columns);
+    }
+    if !summary.already_over {
+        written(&mut out, summary, columns);
+    }
+    let mut facts = Vec::new();
+    if summary.retries > 0 {
+        facts.push(format!("{} again", times(summary.retries, "step was tried", "steps were tried")));
+    }
+    if summary.handled > 0 {
+        facts.push(times(summary.handled, "failure was handled", "failures were handled"));
+    }
+    if summary.undone > 0 {
+        facts.push(times(summary.undone, "step was undone", "steps were undone"));
+    }
+    if !facts.is_empty() {
+        let _ = writeln!(out, "\n{}", facts.join(", "));
+    }
+    if summary.undo_failures_count > 0 {
+        let _ = writeln!(
+            out,
+            "\n{}:",
+            times(summary.undo_failures_count, "step could not be undone", "steps could not be undone")
+        );
+        for (run, step, why) in &summary.undo_failures {
+            let _ = writeln!(out, "  run {}, {}: {}", run.0, clean(step), clean(why));
+        }
+        more(&mut out, summary.undo_failures_count, summary.undo_failures.len());
+    }
+    if summary.warnings_count > 0 {
+        let _ = writeln!(out, "\n{}:", number(summary.warnings_count as usize, "warning"));
+        for warning in &summary.warnings {
+            let _ = writeln!(out, "  {}", cut(&clean(warning), columns.saturating_sub(2)));
+        }
+        more(&mut out, summary.warnings_count, summary.warnings.len());
+    }
+    out
+}
+
+/// `process_orders is done: run 12, 2.3 seconds`
+fn head(summary: &Summary) -> String {
+    let state = match (&summary.failure, &summary.stopped) {
+        (Some(_), _) => "failed",
+        (None, Some(_)) => "stopped",
+        (None, None) => "is done",
+    };
+    let run = if summary.run.0 > 0 { format!("run {}, ", summary.run.0) } else { String::new() };
+    format!("{} {state}: {run}{}", clean(&summary.flow), took(summary.took))
+}
+
+/// A length of time as people say it after a run: `15 milliseconds`, `2.3 seconds`, `2 minutes 5 seconds`.
+pub fn took(duration: Duration) -> String {
+    let milliseconds = duration.milliseconds();
+    match milliseconds {
+        1000..60_000 => format!("{}.{} seconds", milliseconds / 1000, milliseconds % 1000 / 100),
+        60_000.. => Duration::from_milliseconds(milliseconds / 1000 * 1000).to_string(),
+        _ => duration.to_string(),
+    }
+}
+
+fn items(out: &mut String, account: &LoopAccount, columns: usize) {
+    let items = number(account.items as usize, "item");
+    let _ = write!(out, "\n{}, for {}: {items}, {} done", clean(&account.flow), clean(&account.item), account.done);
+    match account.earlier {
+        0 => {}
+        earlier if earlier == account.done => out.push_str(" (all of them earlier)"),
+        earlier => {
+            let _ = write!(out, " ({earlier} of them earlier)");
+        }
+    }
+    let _ = writeln!(out, ", {} failed", account.failed);
+    let width = account.reasons.iter().map(|reason| reason.count.to_string().len()).max().unwrap_or(1);
+    for reason in account.reasons.iter().take(MOST_REASONS) {
+        write_reason(out, reason, width, columns);
+    }
+    let rest: u64 = account.reasons.iter().skip(MOST_REASONS).map(|reason| reason.count).sum();
+    if rest > 0 {
+        let _ = writeln!(out, "  {rest:>width$}  for {} other reasons", account.reasons.len() - MOST_REASONS);
+    }
+}
+
+fn write_reason(out: &mut String, reason: &Reason, width: usize, columns: usize) {
+    let place = if reason.place.is_empty() { String::new() } else { format!(" at {}", clean(&reason.place)) };
+    let said = match reason.message.as_str() {
+        "" => format!("{} for other reasons", clean(&reason.error)),
+        message => format!("{} ({}{place})", clean(message), clean(&reason.error)),
+    };
+    let earlier = match reason.earlier {
+        0 => "",
+        earlier if earlier == reason.count => ", as before",
+        _ => ", some as before",
+    };
+    let _ = writeln!(out, "  {:>width$}  {said}{earlier}", reason.count);
+    let examples: Vec<_> =
+        reason.examples.iter().map(|example| clean(example)).filter(|each| !each.is_empty()).collect();
+    if !examples.is_empty() {
+        let rest = if reason.count as usize > examples.len() { ", …" } else { "" };
+        let line = format!("{}{rest}", examples.join(", "));
+        let _ = writeln!(out, "  {:width$}  {}", "", cut(&line, columns.saturating_sub(width + 4)));
+    }
+}
+
+fn written(out: &mut String, summary: &Summary, columns: usize) {
+    let groups: Vec<(&str, String)> = [
+        (ChangeKind::Created, "created"),
+        (ChangeKind::Changed, "changed"),
+        (ChangeKind::Deleted, "deleted"),
+        (ChangeKind::Mailed, "mailed"),
+        (ChangeKind::Wrote, "wrote"),
+    ]
+    .into_iter()
+    .filter_map(|(kind, word)| {
+        let of_kind: Vec<_> = summary.changes.iter().filter(|(each, ..)| *each == kind).collect();
+        let parts: Vec<_> = of_kind.iter().map(|(_, what, count)| change(kind, what, count)).collect();
+        (!parts.is_empty()).then(|| (word, parts.join(", ")))
+    })
+    .collect();
+    if groups.is_empty() {
+        let _ = writeln!(out, "\nnothing was written");
+        return;
+    }
+    out.push('\n');
+    for (word, text) in groups {
+        for (index, line) in wrapped(&text, columns.saturating_sub(9).max(20)).into_iter().enumerate() {
+            let _ = writeln!(out, "{:<9}{line}", if index == 0 { word } else { "" });
+        }
+    }
+}
+
+fn change(kind: ChangeKind, what: &EcoString, count: &ChangeCount) -> String {
+    match kind {
+        ChangeKind::Mailed => times(count.count, "mail", "mails"),
+        ChangeKind::Wrote => {
+            let shown: Vec<_> = count.examples.iter().take(3).map(|path| clean(path)).collect();
+            let rest = if count.count as usize > shown.len() { ", …" } else { "" };
+            format!("{}: {}{rest}", times(count.count, "file", "files"), shown.join(", "))
+        }
+        _ => format!("{} {}", count.count, clean(what)),
+    }
+}
+
+fn more(out: &mut String, count: u64, shown: usize) {
+    if count as usize > shown {
+        let _ = writeln!(out, "  and {} more", count as usize - shown);
+    }
+}
+
+fn times(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// A text from data in one line, without what would steer the terminal.
+pub fn clean(text: &str) -> String {
+    text.chars().map(|c| if c == '\n' { ' ' } else { harmless(c) }).collect()
+}
+
+/// A line cut to `columns` columns.
+pub fn cut(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_string();
+    }
+    let mut out = String::new();
+    let mut width = 0;
+    for c in text.chars() {
+        width += unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
+        if width >= columns {
+            break;
+        }
+        out.push(c);
+    }
+    out.push('…');
+    out
+}
+
+/// A text broken at its spaces.
+fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let Some(line) = lines.last_mut() else { break };
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.width() + 1 + word.width() <= columns {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_string());
+        }
+    }
+    lines
+}
+
+/// The account as JSON.
+pub fn json(summary: &Summary, names: &dyn TypeNames) -> serde_json::Value {
+    let mut account = summary.account_json();
+    if let serde_json::Value::Object(object) = &mut account {
+        let state = if summary.failure.is_some() { "failed" } else { "done" };
+        let mut head = serde_json::Map::new();
+        head.insert("run".into(), summary.run.0.into());
+        head.insert("flow".into(), summary.flow.as_str().into());
+        head.insert("state".into(), state.into());
+        head.insert("already_over".into(), summary.already_over.into());
+        head.insert("stopped".into(), summary.stopped.as_ref().map(EcoString::as_str).into());
+        let result = if summary.result.is_none() { Value::None } else { summary.result.clone() };
+        head.insert("result".into(), crate::value::to_json(&result, names));
+        let failure = summary.failure.as_ref().map(|failure| {
+            serde_json::json!({
+                "error": failure.name.as_str(), "message": failure.message.as_str(), "place": failure.place.as_str(),
+            })
+        });
+        head.insert("failure".into(), failure.into());
+        head.insert("milliseconds".into(), summary.took.milliseconds().into());
+        head.append(object);
+        *object = head;
+    }
+    account
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::{Instant, NoNames};
+    use crate::world::RunId;
+
+    fn summary() -> Summary {
+        let count = |count, examples: &[&str]| ChangeCount {
+            count,
+            examples: examples.iter().map(|each| EcoString::from(*each)).collect(),
+        };
+        let reason = |error: &str, message: &str, count, examples: &[&str]| Reason {
+            error: error.into(),
+            message: message.into(),
+            count,
+            earlier: 0,
+            examples: examples.iter().map(|each| EcoString::from(*each)).collect(),
+            place: "orders.rpa:50:9".into(),
+        };
+        let mut numbers = LoopAccount::default();
+        (numbers.flow, numbers.item) = ("process_orders".into(), "number".into());
+        (numbers.items, numbers.done, numbers.earlier, numbers.failed) = (420, 398, 12, 22);
+        numbers.reasons = vec![
+            reason("invalid_order", "there is no customer C-999", 14, &["1003", "1040", "1077", "1078", "1090"]),
+            reason("out_of_stock", "LAMP is out of stock", 8, &["1004"]),
+        ];
+        Summary {
+            run: RunId(12),
+            flow: "process_orders".into(),
+            failure: None,
+            result: Value::None,
+            stopped: None,
+            already_over: false,
+            began: Instant::EPOCH,
+            took: Duration::from_milliseconds(2345),
+            loops: vec![numbers],
+            runs: Vec::new(),
+            changes: vec![
+                (ChangeKind::Created, "Invoice".into(), count(386, &["INV-1"])),
+                (ChangeKind::Created, "Order".into(), count(386, &["1001"])),
+                (ChangeKind::Mailed, "".into(), count(1, &["a@example.com"])),
+                (
+                    ChangeKind::Wrote,
+                    "".into(),
+                    count(386, &["invoices/1.pdf", "invoices/2.pdf", "invoices/3.pdf", "x"]),
+                ),
+            ],
+            steps: 2000,
+            retries: 1,
+            handled: 8,
+            undone: 30,
+            undo_failures: vec![(RunId(40), "reserved".into(), "not found".into())],
+            undo_failures_count: 3,
+            warnings: vec!["two\nlines".into()],
+            warnings_count: 1,
+        }
+    }
+
+    #[test]
+    fn an_account_tells_what_went_through_and_what_did_not() {
+        insta::assert_snapshot!(text(&summary(), &NoNames, 80), @r"
+        process_orders is done: run 12, 2.3 seconds
+
+        process_orders, for number: 420 items, 398 done (12 of them earlier), 22 failed
+          14  there is no customer C-999 (invalid_order at orders.rpa:50:9)
+              1003, 1040, 1077, 1078, 1090, …
+           8  LAMP is out of stock (out_of_stock at orders.rpa:50:9)
+              1004, …
+
+        created  386 Invoice, 386 Order
+        mailed   1 mail
+        wrote    386 files: invoices/1.pdf, invoices/2.pdf, invoices/3.pdf, …
+
+        1 step was tried again, 8 failures were handled, 30 steps were undone
+
+        3 steps could not be undone:
+          run 40, reserved: not found
+          and 2 more
+
+        1 warning:
+          two lines
+        ");
+    }
+
+    #[test]
+    fn a_second_run_says_that_nothing_was_done() {
+        let mut second = summary();
+        second.changes.clear();
+        second.loops[0].earlier = 398;
+        for reason in &mut second.loops[0].reasons {
+            reason.earlier = reason.count;
+        }
+        (second.retries, second.handled, second.undone, second.undo_failures_count, second.warnings_count) =
+            (0, 0, 0, 0, 0);
+        insta::assert_snapshot!(text(&second, &NoNames, 80), @r"
+        process_orders is done: run 12, 2.3 seconds
+
+        process_orders, for number: 420 items, 398 done (all of them earlier), 22 failed
+          14  there is no customer C-999 (invalid_order at orders.rpa:50:9), as before
+              1003, 1040, 1077, 1078, 1090, …
+           8  LAMP is out of stock (out_of_stock at orders.rpa:50:9), as before
+              1004, …
+
+        nothing was written
+        ");
+    }
+
+    #[test]
+    fn times_are_said_shortly() {
+        let said = |milliseconds| took(Duration::from_milliseconds(milliseconds));
+        assert_eq!(said(15), "15 milliseconds");
+        assert_eq!(said(2345), "2.3 seconds");
+        assert_eq!(said(125_900), "2 minutes 5 seconds");
+    }
+
+    #[test]
+    fn programs_get_the_account_as_json() {
+        let account = json(&summary(), &NoNames);
+        assert_eq!((&account["state"], &account["items"][0]["done"]), (&"done".into(), &398.into()));
+    }
+}
