@@ -4,7 +4,7 @@
 //! store can be sorted and searched there too.
 
 use super::failure::signal;
-use crate::value::{ArithmeticError, Currency, Decimal, decimal};
+use crate::value::{ArithmeticError, Currency, Decimal, Rounding, decimal};
 use rusqlite::functions::{Aggregate, Context, FunctionFlags};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Error, Result};
@@ -143,20 +143,27 @@ impl Gather for IntSum {
     }
 }
 
-/// Sum and count of whole numbers, `sum/count`; NULL for none.
+/// The average of whole numbers, rounded to a whole one, halves away from zero; NULL for none.
 #[derive(Default)]
 struct IntAverage(IntSum);
 
 impl Gather for IntAverage {
-    type Outcome = Option<String>;
+    type Outcome = Option<i64>;
 
     fn take(&mut self, context: &Context<'_>) -> Result<()> {
         self.0.take(context)
     }
 
-    fn outcome(self) -> Result<Option<String>> {
-        let IntSum { sum, count } = self.0;
-        Ok((count > 0).then(|| format!("{sum}/{count}")))
+    fn outcome(self) -> Result<Option<i64>> {
+        if self.0.count == 0 {
+            return Ok(None);
+        }
+        let count = Decimal::from(self.0.count);
+        let sum = Decimal::from(self.0.outcome()?);
+        decimal::divide(sum, count)
+            .and_then(|average| decimal::to_int(decimal::round(average, 0, Rounding::HalfUp)))
+            .map(Some)
+            .map_err(|_| overflow("average"))
     }
 }
 

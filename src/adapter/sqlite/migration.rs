@@ -52,6 +52,8 @@ struct Refusal {
     help: String,
 }
 
+const KEEP_KEY: &str = "keep the key, or give the entity another name and move its records with a script";
+
 fn refusal(refusals: &[Refusal], place: &str) -> Finding {
     let message = match refusals {
         [only] => format!("the store `{place}` can't follow a change of the script: {}", only.message),
@@ -77,21 +79,30 @@ fn refusal(refusals: &[Refusal], place: &str) -> Finding {
 impl Migration<'_> {
     fn entities(&mut self) -> Done<()> {
         let types = self.types;
-        // Tables first: references of one may lead to another.
+        // All are described before one is made: references may lead to a later one.
+        let mut made = Vec::new();
         for (_, shape, key) in types.entities() {
             if !self.layout.entities.contains_key(shape.name.as_str()) {
                 let table = self.layout.fresh_table(&shape.name);
                 self.describe(shape, key, table)?;
                 self.changes.push(format!("new entity {}", shape.name));
-            } else if self.was_made_anew(shape, key)? {
+                made.push((shape, None));
+            } else if let Some(table) = self.can_be_made_anew(shape, key)? {
+                self.describe(shape, key, table.clone())?;
                 self.changes.push(format!("entity {} made anew, having had no records", shape.name));
-            } else {
-                continue;
+                made.push((shape, Some(table)));
             }
+        }
+        for table in made.iter().filter_map(|(_, table)| table.as_ref()) {
+            self.connection.execute_batch(&format!("DROP TABLE {}", quoted(table)))?;
+        }
+        for (shape, _) in made {
             self.create(shape)?;
         }
-        for (_, shape, key) in types.entities() {
-            self.entity(shape, key)?;
+        if self.refusals.is_empty() {
+            for (_, shape, key) in types.entities() {
+                self.entity(shape, key)?;
+            }
         }
         Ok(())
     }
@@ -126,21 +137,46 @@ impl Migration<'_> {
         Ok(())
     }
 
-    /// A table without records may change in every way: it is dropped, and described anew.
-    fn was_made_anew(&mut self, shape: &Shape, key: usize) -> Done<bool> {
-        let Some(entity) = self.layout.entities.get(shape.name.as_str()) else { return Ok(false) };
+    /// A table without records may change in every way, by being dropped: gives its name.
+    fn can_be_made_anew(&mut self, shape: &Shape, key: usize) -> Done<Option<String>> {
+        let Some(entity) = self.layout.entities.get(shape.name.as_str()) else { return Ok(None) };
         let mut differs = shape.field_names.get(key).is_none_or(|name| *name != entity.key);
         for (position, name) in shape.field_names.iter().enumerate() {
             let declared = self.declared(shape, position)?;
             differs |= entity.field(name).is_none_or(|stored| !declared.is(stored));
         }
-        if !differs || self.count(&entity.table, "1")? > 0 {
+        let table = entity.table.clone();
+        if !differs || self.count(&table, "1")? > 0 || self.holds_key(shape, key)? {
+            return Ok(None);
+        }
+        Ok(Some(table))
+    }
+
+    /// Whether the key changes while there are records whose references are made for the old one.
+    fn holds_key(&mut self, shape: &Shape, key: usize) -> Done<bool> {
+        let declared = self.declared(shape, key)?;
+        let Some(entity) = self.layout.entities.get(shape.name.as_str()) else { return Ok(false) };
+        let stored = entity.field(&entity.key);
+        let same_name = shape.field_names.get(key).is_some_and(|name| *name == entity.key);
+        if same_name && stored.is_some_and(|stored| stored.kind == declared.kind.word()) {
             return Ok(false);
         }
-        let table = entity.table.clone();
-        self.connection.execute_batch(&format!("DROP TABLE {}", quoted(&table)))?;
-        self.describe(shape, key, table)?;
-        Ok(true)
+        let to = format!("{} by ", shape.name);
+        for (name, other) in self.layout.entities.iter().filter(|(name, _)| **name != *shape.name) {
+            let refers = other.fields.iter().any(|field| field.kind == "reference" && field.detail.starts_with(&to));
+            let count = if refers { self.count(&other.table, "1")? } else { 0 };
+            if count > 0 {
+                let message = format!(
+                    "the key of {} is not the one in the store, and {name}, which refers to it, has {}",
+                    shape.name,
+                    records(count)
+                );
+                let span = shape.fields.get(key).map_or(shape.span, |field| field.span);
+                self.refuse(span, message, KEEP_KEY);
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// How many records a condition holds for.
@@ -163,7 +199,7 @@ impl Migration<'_> {
                     entity.key,
                     records(count)
                 ),
-                "keep the key, or give the entity another name and move its records with a script",
+                KEEP_KEY,
             );
             return Ok(());
         }
@@ -197,7 +233,7 @@ impl Migration<'_> {
         let columns = entity.fresh_columns(name, &declared.kind);
         let target = match columns.as_slice() {
             // A reference over several columns can't be added to a table; the program keeps it all the same.
-            [_] => target(self.types, &declared.kind, entity, &self.layout),
+            [_] => target(self.types, &declared.kind, &self.layout),
             _ => None,
         };
         for (at, column) in columns.iter().enumerate() {

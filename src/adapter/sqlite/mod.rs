@@ -2,7 +2,8 @@
 //!
 //! `open` makes or checks the file, `migration` brings its tables up to the program's entities (`types`,
 //! `layout`, `schema` say what these are), `record` reads and writes records (`column` and `document` say
-//! how values look), `query` turns plans into statements, `function` adds what SQLite lacks, `sequence`
+//! how values look), `query` turns plans into statements (`scalar` their
+//! conditions), `function` adds what SQLite lacks, `sequence`
 //! counts, `journal` and `outbox` keep what their names say, `failure` explains.
 
 mod column;
@@ -16,6 +17,7 @@ mod open;
 mod outbox;
 mod query;
 mod record;
+mod scalar;
 mod schema;
 mod sequence;
 #[cfg(test)]

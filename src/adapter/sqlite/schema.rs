@@ -181,7 +181,7 @@ pub(super) fn create_table(types: &Types, entity: &EntityLayout, kinds: &[Kind],
         if is_key && !rowid {
             let _ = write!(behind, "  PRIMARY KEY ({}),\n", list(&field.columns));
         }
-        if let Some((table, columns)) = target(types, kind, entity, targets) {
+        if let Some((table, columns)) = target(types, kind, targets) {
             let own = list(&field.columns);
             let _ = write!(behind, "  FOREIGN KEY ({own}) REFERENCES {} ({}),\n", quoted(&table), list(&columns));
         }
@@ -200,15 +200,10 @@ fn definition(field: &FieldLayout, kind: &Kind, at: usize, column: &str) -> Stri
 }
 
 /// Table and key columns that a reference leads to.
-pub(super) fn target(
-    types: &Types,
-    kind: &Kind,
-    own: &EntityLayout,
-    targets: &Layout,
-) -> Option<(String, Vec<String>)> {
+pub(super) fn target(types: &Types, kind: &Kind, targets: &Layout) -> Option<(String, Vec<String>)> {
     let Kind::Reference(id, _) = kind else { return None };
     let name = &types.shape(*id)?.name;
-    let entity = targets.entities.get(name.as_str()).unwrap_or(own);
+    let entity = targets.entities.get(name.as_str())?;
     let key = entity.field(&entity.key)?;
     Some((entity.table.clone(), key.columns.clone()))
 }

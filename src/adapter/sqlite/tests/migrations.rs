@@ -171,15 +171,18 @@ fn references_follow_a_key_that_changes_while_there_is_nothing() {
             entity("Parent", vec![field(name, ty)]),
         ]
     };
-    let mut store = open(&path, &with_key(Type::Text, "id"));
-    insert(&mut store, &[1.into(), Value::None]);
-    drop(store);
+    drop(open(&path, &with_key(Type::Text, "id")));
     let mut store = open(&path, &with_key(Type::Int, "number"));
     store.begin().unwrap();
     store.insert(RecordId(1), some([7.into()])).unwrap();
     store.insert(THING, some([2.into(), Value::reference(RecordId(1), 7.into())])).unwrap();
     assert!(store.insert(THING, some([3.into(), Value::reference(RecordId(1), 8.into())])).is_err());
+    store.update(THING, &2.into(), &[(1, Value::None)]).unwrap();
+    store.delete(RecordId(1), &7.into()).unwrap();
     store.commit().unwrap();
+    drop(store);
+    let refused = try_open(&path, &with_key(Type::Text, "number")).unwrap_err();
+    insta::assert_snapshot!(said(&refused, &path));
 }
 
 #[test]

@@ -3,4 +3,5 @@
 mod fixture;
 mod migrations;
 mod openings;
+mod queries;
 mod records;
