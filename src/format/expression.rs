@@ -224,16 +224,12 @@ impl Printer<'_> {
     fn chain(&mut self, expr: &Expr) -> Document {
         let mut links = Vec::new();
         let mut base = expr;
-        loop {
-            match &base.kind {
-                ExprKind::Field { target, .. }
-                | ExprKind::Call { callee: target, .. }
-                | ExprKind::Index { target, .. } => {
-                    links.push(base);
-                    base = target;
-                }
-                _ => break,
-            }
+        while let ExprKind::Field { target, .. }
+        | ExprKind::Call { callee: target, .. }
+        | ExprKind::Index { target, .. } = &base.kind
+        {
+            links.push(base);
+            base = target;
         }
         links.reverse();
         let calls = links.windows(2).filter(|pair| is_method(pair[0], pair[1])).count();

@@ -11,7 +11,7 @@ mod printer;
 mod statement;
 mod table;
 #[cfg(test)]
-mod tests;
+pub mod tests;
 
 use crate::finding::Finding;
 use crate::syntax;

@@ -11,6 +11,7 @@ use crate::text::{SourceId, Span};
 
 /// What a line typed into the REPL can be.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant)] // a handful of entries at a time
 pub enum ReplEntry {
     /// A declaration.
     Item(Item),

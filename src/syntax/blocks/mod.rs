@@ -4,6 +4,7 @@ mod declarations;
 mod statements;
 mod tables;
 
+use super::MOST_FINDINGS;
 use super::errors;
 use super::grammar::{self, Pair, Rule};
 use super::lines::{Piece, PieceKind, too_deep};
@@ -94,8 +95,11 @@ impl<'t> Builder<'t> {
         Span::new(self.source, start, end)
     }
 
+    /// Beyond the findings that are shown none is kept.
     fn report(&mut self, finding: Finding) {
-        self.findings.push(finding);
+        if self.findings.len() < MOST_FINDINGS {
+            self.findings.push(finding);
+        }
     }
 
     /// Says what to do about the last finding, when it does not say so itself.
@@ -137,6 +141,8 @@ impl<'t> Builder<'t> {
                 let mut lower = Lower { source: self.source, offset: start, findings: &mut self.findings };
                 Some(make(&mut lower, pair))
             }
+            // Explaining a line costs more than reading it.
+            Err(_) if self.findings.len() >= MOST_FINDINGS => None,
             Err(_) => {
                 let opens = self.at_open();
                 let finding = errors::explain(self.source, self.text, start..end, rule, opens);

@@ -82,7 +82,9 @@ impl Builder<'_> {
             "advance" => Rule::advance_line,
             "stub" => Rule::stub_line,
             "answer" => Rule::answer_line,
-            "retry" | "timeout" | "undo" | "on" if first_word(rest) != "" || rest.starts_with(char::is_numeric) => {
+            "retry" | "timeout" | "undo" | "on"
+                if !first_word(rest).is_empty() || rest.starts_with(char::is_numeric) =>
+            {
                 Rule::EOI
             }
             _ => Rule::expression_line,

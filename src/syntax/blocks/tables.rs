@@ -10,6 +10,9 @@ use crate::syntax::tree::{Cell, Column, ColumnKind, Expr, ExprKind, TableCell, T
 use crate::text::Span;
 use std::ops::Range;
 
+/// What may stand around the content of a cell.
+const BLANKS: [char; 3] = [' ', '\t', '\r'];
+
 impl Builder<'_> {
     /// The table whose `{` comes next: columns, rows, and the place from `{` to `}`.
     pub fn table(&mut self) -> (Vec<Column>, Vec<TableRow>, Span) {
@@ -57,16 +60,16 @@ impl Builder<'_> {
     fn cells_of(&mut self, piece: &Piece, bars: &[usize]) -> Vec<Range<usize>> {
         let mut edges = bars.to_vec();
         if edges.first() != Some(&piece.start) {
-            let span = self.span(piece.start, piece.start + 1);
+            let span = self.character(piece.start);
             self.report(
                 Finding::new(&codes::TABLE, span, "a row begins with `|`")
                     .at("`|` is missing before this")
                     .fix(Span { end: span.start, ..span }, "| "),
             );
+            edges.insert(0, piece.start.saturating_sub(1));
         }
         if edges.last().is_some_and(|last| last + 1 != piece.end) {
-            let last = self.slice(piece.start, piece.end).char_indices().last().map_or(0, |(at, _)| at);
-            let span = self.span(piece.start + last, piece.end);
+            let span = self.last_character(piece.start, piece.end);
             self.report(
                 Finding::new(&codes::TABLE, span, "a row ends with `|`")
                     .at("`|` is missing after this")
@@ -80,20 +83,37 @@ impl Builder<'_> {
     /// The range without blanks around it; an empty one keeps its beginning, behind one blank.
     fn trimmed(&self, start: usize, end: usize) -> Range<usize> {
         let slice = self.slice(start, end);
-        let content = slice.trim();
+        let content = slice.trim_matches(BLANKS);
         if content.is_empty() {
             let middle = (start + slice.len() / 2).min(end);
             return middle..middle;
         }
-        let lead = slice.len() - slice.trim_start().len();
+        let lead = slice.len() - slice.trim_start_matches(BLANKS).len();
         start + lead..start + lead + content.len()
+    }
+
+    /// The empty cell at this place, with a character on either side, so that there is something to show.
+    fn around(&self, at: usize) -> Span {
+        let after = self.character(at);
+        let before = self.text[..at].chars().next_back().map_or(0, char::len_utf8);
+        self.span(at - before, after.end as usize)
+    }
+
+    fn character(&self, at: usize) -> Span {
+        let length = self.text[at..].chars().next().map_or(0, char::len_utf8);
+        self.span(at, at + length)
+    }
+
+    fn last_character(&self, start: usize, end: usize) -> Span {
+        let length = self.slice(start, end).chars().next_back().map_or(0, char::len_utf8);
+        self.span(end - length, end)
     }
 
     fn column(&mut self, range: Range<usize>, broken: bool) -> Column {
         let span = self.span(range.start, range.end);
         let unread = ColumnKind::Test(Expr { kind: ExprKind::Broken, span });
         if range.is_empty() {
-            let bar = self.span(range.start.saturating_sub(1), range.start + 1);
+            let bar = self.around(range.start);
             self.report(
                 Finding::new(&codes::TABLE, bar, "this column has no head")
                     .at("nothing stands here")
@@ -141,7 +161,7 @@ impl Builder<'_> {
         let (found, wanted) = (ranges.len(), columns.len());
         let span = match ranges.get(wanted) {
             Some(first_extra) => self.span(first_extra.start, ranges.last().map_or(piece.end, |last| last.end)),
-            None => self.span(piece.end - 1, piece.end),
+            None => self.last_character(piece.start, piece.end),
         };
         let plural = |count: usize| if count == 1 { "1 cell".to_owned() } else { format!("{count} cells") };
         let finding = Finding::new(
@@ -168,7 +188,7 @@ impl Builder<'_> {
     fn cell(&mut self, range: Range<usize>, column: &Column) -> TableCell {
         let span = self.span(range.start, range.end);
         if range.is_empty() {
-            let shown = self.span(range.start.saturating_sub(1), range.start + 1);
+            let shown = self.around(range.start);
             let head = self.text[column.span.range()].to_owned();
             let help = match ColumnRole::of(&column.kind) {
                 ColumnRole::Outcome => "write the outcome, or `none`",

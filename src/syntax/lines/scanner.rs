@@ -6,6 +6,7 @@ use super::text::line_end;
 use super::{DEEPEST_BRACKETS, LONGEST_LINE, Piece, PieceKind, Scanned, TextEnd, text_end};
 use crate::finding::Finding;
 use crate::finding::catalogue::syntax as codes;
+use crate::syntax::MOST_FINDINGS;
 use crate::syntax::tree::{Comment, CommentKind};
 use crate::text::{SourceId, Span};
 
@@ -143,8 +144,11 @@ impl<'t> Scanner<'t> {
         Span::new(self.source, start, end)
     }
 
+    /// Beyond the findings that are shown none is kept.
     pub(super) fn report(&mut self, finding: Finding) {
-        self.out.findings.push(finding);
+        if self.out.findings.len() < MOST_FINDINGS {
+            self.out.findings.push(finding);
+        }
     }
 
     /// Takes the bytes up to `end` into the line.

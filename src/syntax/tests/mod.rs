@@ -1,14 +1,16 @@
 //! Tests of the parser.
 
 mod findings;
+mod hostile;
 pub mod tree;
+mod trees;
 
 use super::parse;
 use crate::finding::Finding;
 use crate::text::{Source, SourceId};
 
 /// Findings as plain text: place, line, carets, message, labels, help.
-fn plain(text: &str, findings: &[Finding]) -> String {
+pub fn plain(text: &str, findings: &[Finding]) -> String {
     let source = Source::new("script", text);
     let mut out = String::new();
     for finding in findings {
@@ -47,6 +49,7 @@ fn reads_the_one_page_script() {
     assert_eq!(script.items.len(), 11);
 }
 
+#[allow(clippy::disallowed_methods)] // tests read the scripts of the house
 /// Every script of the house: the standard library, the examples, those of the tests.
 pub fn all_scripts() -> Vec<(std::path::PathBuf, String)> {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -17,6 +17,7 @@ pub struct Item {
 
 /// The kinds of declarations.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant)] // a script has few of them
 pub enum ItemKind {
     /// `use crm`, `use "prices.rpa"`
     Use(Use),
