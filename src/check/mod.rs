@@ -1,4 +1,141 @@
 //! From tree to program: names, types, effects, graphs; either a typed, resolved program or findings.
+//!
+//! The way of a script: [`modules`] reads it with all that it uses, [`declare`] gives every declaration its
+//! number and its types, [`declaration`] checks the bodies ([`statement`], [`expression`], `types`),
+//! [`effects`] finds what each callable does to the world, [`graph`] follows the paths of flows, [`unused`]
+//! looks for what nothing needs. All findings of a script come out at once; one cause makes one finding:
+//! what is wrong has the type `Unknown`, which agrees with everything.
 
+mod arguments;
+mod body;
+mod call;
+mod decision;
+mod declaration;
+mod declare;
+mod effects;
+mod entity;
+mod expression;
+mod flow;
+mod graph;
+mod loader;
+mod modules;
+mod name;
 pub mod program;
 pub mod proof;
+mod record;
+mod scope;
+mod session;
+mod statement;
+mod template;
+mod testing;
+#[cfg(test)]
+mod tests;
+mod types;
+mod unused;
+mod wait;
+mod written;
+
+pub use loader::{LoadError, Loader, Memory};
+pub use session::{Entry, EntryPart, Session, Variable};
+
+use crate::finding::Finding;
+use crate::text::{Source, Sources};
+use body::Body;
+use declare::Pending;
+use program::Program;
+use scope::{ModuleId, Names};
+use std::collections::HashSet;
+
+/// What checking a script gives.
+#[derive(Debug, Default)]
+pub struct Checked {
+    /// The program; there is one whenever no finding is an error.
+    pub program: Option<Program>,
+    /// Everything that was found, in the order of the text.
+    pub findings: Vec<Finding>,
+    /// All texts that the findings point into.
+    pub sources: Sources,
+}
+
+/// Checks a script with all that it uses.
+pub fn check(main: Source, loader: &dyn Loader) -> Checked {
+    let mut checker = Checker::new(loader, Program::default(), Names::default());
+    checker.load_prelude();
+    checker.load_main(main);
+    checker.check_pending();
+    checker.report_unused();
+    let findings = checker.sorted_findings();
+    let program = checker.program;
+    let sources = program.sources.clone();
+    let ok = !findings.iter().any(Finding::is_error);
+    Checked { program: ok.then_some(program), findings, sources }
+}
+
+/// The work on one program.
+pub(crate) struct Checker<'l> {
+    loader: &'l dyn Loader,
+    program: Program,
+    findings: Vec<Finding>,
+    names: Names,
+    /// The script that is being checked.
+    module: ModuleId,
+    /// The body that is being checked.
+    body: Body,
+    /// What is declared and not yet checked.
+    pending: Pending,
+    /// Places and codes that have been reported, so that nothing is said twice.
+    reported: HashSet<(&'static str, crate::text::Span)>,
+}
+
+impl<'l> Checker<'l> {
+    fn new(loader: &'l dyn Loader, program: Program, names: Names) -> Self {
+        Checker {
+            loader,
+            program,
+            findings: Vec::new(),
+            names,
+            module: 0,
+            body: Body::default(),
+            pending: Pending::default(),
+            reported: HashSet::new(),
+        }
+    }
+
+    /// Takes a finding in, unless the same was said of the same place before.
+    pub(crate) fn report(&mut self, finding: Finding) {
+        let span = finding.span().unwrap_or_default();
+        if finding.labels.is_empty() || self.reported.insert((finding.code.id, span)) {
+            self.findings.push(finding);
+        }
+    }
+
+    /// Everything found so far, by source and place.
+    fn sorted_findings(&mut self) -> Vec<Finding> {
+        let mut findings = std::mem::take(&mut self.findings);
+        findings.sort_by_key(|finding| finding.span().map_or((u16::MAX, 0, 0), |s| (s.source.0, s.start, s.end)));
+        findings
+    }
+
+    /// Checks everything that was declared since the last time.
+    fn check_pending(&mut self) {
+        let modules = std::mem::take(&mut self.pending.modules);
+        for module in &modules {
+            self.resolve_headers(*module);
+        }
+        self.check_defaults();
+        self.check_constants();
+        let first_callable = self.pending.first;
+        for module in &modules {
+            self.check_bodies(*module);
+        }
+        self.infer_effects(first_callable);
+    }
+
+    /// Does something in another body and module, and comes back.
+    fn elsewhere<R>(&mut self, module: ModuleId, body: Body, action: impl FnOnce(&mut Self) -> R) -> (R, Body) {
+        let before = (std::mem::replace(&mut self.module, module), std::mem::replace(&mut self.body, body));
+        let result = action(self);
+        self.module = before.0;
+        (result, std::mem::replace(&mut self.body, before.1))
+    }
+}

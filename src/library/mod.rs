@@ -4,9 +4,11 @@
 //! may fail, and what the reference says of it. The checker types calls by these rows, the editor and the
 //! documentation show them; `vm` (pure ones) and `task` (the others) execute them by their [`Operation`].
 
+mod part;
 mod primitive;
 pub mod reference;
 mod signature;
 
+pub use part::{LibraryFile, PARTS, PRELUDE, part};
 pub use primitive::{Operation, PRIMITIVES, Primitive};
 pub use signature::{Shape, Signature, SignatureError, SignatureParameter};

@@ -8,6 +8,7 @@ mod effect;
 mod expression;
 mod statement;
 mod types;
+mod walk;
 
 pub use declaration::*;
 pub use effect::Effect;

@@ -6,15 +6,34 @@
 // A new group is a file here and a line in each of the two lists below.
 pub mod cli;
 pub mod config;
+pub mod decision;
+pub mod effect;
 pub mod file;
+pub mod flow;
+pub mod name;
 pub mod proof;
 pub mod run;
 pub mod store;
 pub mod syntax;
+pub mod types;
+pub mod unused;
 
 /// The groups of the catalogue.
-const GROUPS: &[&[&Code]] =
-    &[cli::GROUP, config::GROUP, file::GROUP, proof::GROUP, run::GROUP, store::GROUP, syntax::GROUP];
+const GROUPS: &[&[&Code]] = &[
+    cli::GROUP,
+    config::GROUP,
+    decision::GROUP,
+    effect::GROUP,
+    file::GROUP,
+    flow::GROUP,
+    name::GROUP,
+    proof::GROUP,
+    run::GROUP,
+    store::GROUP,
+    syntax::GROUP,
+    types::GROUP,
+    unused::GROUP,
+];
 
 use super::Severity;
 

@@ -1,0 +1,59 @@
+//! How the checker reaches what a script names beside itself: used scripts, templates, rule tables.
+
+use crate::text::Source;
+use std::collections::HashMap;
+
+/// Reads files for the checker, which itself touches nothing outside.
+pub trait Loader {
+    /// The bytes of the file that `from` calls `relative`.
+    fn read(&self, from: &Source, relative: &str) -> Result<Vec<u8>, LoadError>;
+
+    /// The rows of a sheet of a workbook (xlsx, xls, ods), the first row at the top; the first sheet when
+    /// none is named. Cells hold what a person sees, without the number's unit signs being lost: `15%`, `1000`.
+    fn sheet(&self, bytes: &[u8], sheet: Option<&str>) -> Result<Vec<Vec<String>>, LoadError>;
+}
+
+/// Why something can't be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LoadError {
+    /// There is no such file.
+    #[error("there is no such file")]
+    Missing,
+    /// The system or the project refuses it.
+    #[error("{0}")]
+    Refused(String),
+    /// It is not what it should be: not a workbook, no such sheet.
+    #[error("{0}")]
+    Unreadable(String),
+}
+
+/// Files kept in memory, by the names that scripts call them; for tests and for scripts that stand alone.
+#[derive(Debug, Clone, Default)]
+pub struct Memory {
+    files: HashMap<String, Vec<u8>>,
+}
+
+impl Memory {
+    /// No files.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With one more file.
+    pub fn with(mut self, name: &str, content: impl Into<Vec<u8>>) -> Self {
+        self.files.insert(name.to_string(), content.into());
+        self
+    }
+}
+
+impl Loader for Memory {
+    fn read(&self, _: &Source, relative: &str) -> Result<Vec<u8>, LoadError> {
+        self.files.get(relative).cloned().ok_or(LoadError::Missing)
+    }
+
+    /// Reads lines with tabs between cells, in place of a workbook.
+    fn sheet(&self, bytes: &[u8], _: Option<&str>) -> Result<Vec<Vec<String>>, LoadError> {
+        let text = std::str::from_utf8(bytes).map_err(|error| LoadError::Unreadable(error.to_string()))?;
+        Ok(text.lines().map(|line| line.split('\t').map(str::to_string).collect()).collect())
+    }
+}

@@ -1,0 +1,657 @@
+//! Statements: what each form does, and which may stand where.
+
+use super::Checker;
+use super::arguments::{Called, Slot};
+use super::body::{BodyKind, LocalKind};
+use super::declare::{DefaultOf, unknown_expr};
+use super::scope::{Global, PRELUDE};
+use super::types::Purpose;
+use crate::check::program::{
+    Arm, Default as FieldDefault, Expr, ExprKind, For, LocalId, Statement, StatementKind, Type,
+};
+use crate::finding::{Finding, catalogue};
+use crate::syntax::tree::{self, Argument, Block, Name};
+use crate::text::Span;
+use crate::value::{ErrorId, Value};
+
+/// Statements with whether what follows them can be reached.
+pub(crate) struct Checked {
+    pub statements: Vec<Statement>,
+    pub ends: bool,
+}
+
+impl Checker<'_> {
+    /// A block with a scope of its own.
+    pub(crate) fn block(&mut self, block: &Block) -> Checked {
+        let mark = self.body.mark();
+        let checked = self.statements(&block.statements);
+        self.body.close(mark);
+        checked
+    }
+
+    /// Statements in the scope that is open.
+    pub(crate) fn statements(&mut self, written: &[tree::Statement]) -> Checked {
+        let mut statements = Vec::with_capacity(written.len());
+        let mut ends: Option<Span> = None;
+        let mut reported = false;
+        for statement in written {
+            if let (Some(end), false, false) = (ends, reported, self.body.kind == BodyKind::Flow) {
+                reported = true;
+                let finding =
+                    Finding::new(&catalogue::flow::UNREACHABLE, statement.span, "nothing comes to this statement")
+                        .at("never done")
+                        .label(end, "whatever happens, it ends here")
+                        .help("remove it, or move it up");
+                self.report(finding);
+            }
+            if let Some(kind) = self.statement(statement) {
+                if ends.is_none() && self.ends(&kind) {
+                    ends = Some(statement.span);
+                }
+                statements.push(Statement { kind, span: statement.span });
+            } else if matches!(statement.kind, tree::StatementKind::Broken) {
+                // What could not be read may have ended the block.
+                reported = true;
+            }
+        }
+        Checked { statements, ends: ends.is_some() }
+    }
+
+    /// Whether nothing behind a statement can be reached.
+    fn ends(&self, kind: &StatementKind) -> bool {
+        let all = |statements: &[Statement]| statements.iter().any(|statement| self.ends(&statement.kind));
+        match kind {
+            StatementKind::Return(_)
+            | StatementKind::Give(_)
+            | StatementKind::Fail { .. }
+            | StatementKind::Stop(_)
+            | StatementKind::GoTo(_) => true,
+            StatementKind::If { then, otherwise, .. } => all(then) && all(otherwise),
+            // A value that no arm takes ends with a failure.
+            StatementKind::Match { arms, .. } => !arms.is_empty() && arms.iter().all(|arm| all(&arm.body)),
+            _ => false,
+        }
+    }
+
+    fn statement(&mut self, written: &tree::Statement) -> Option<StatementKind> {
+        use tree::StatementKind as S;
+        let span = written.span;
+        Some(match &written.kind {
+            S::Let { name, kind, value, mutable } => self.let_statement(name, kind.as_ref(), value, *mutable),
+            S::Assign { name, value } => self.assign(name, value)?,
+            S::Expression(value) => self.expression_statement(value),
+            S::If { condition, then, otherwise, .. } => self.if_statement(condition, then, otherwise.as_ref()),
+            S::Match { value, arms } => self.match_statement(value, arms, span),
+            S::For(each) => StatementKind::For(self.for_statement(each)),
+            S::Parallel(block) => self.parallel(block, span)?,
+            S::Step(step) => return self.step(step, span),
+            S::GoTo(target) => self.go_to(target, span)?,
+            S::Return(value) => self.return_statement(value.as_ref(), span)?,
+            S::Give(value) => self.give(value, span)?,
+            S::Fail { error, arguments } => self.fail(error, arguments, span)?,
+            S::Stop(reason) => {
+                let legal = self.only_in(&[BodyKind::Flow], "stop", span);
+                let reason = reason
+                    .as_ref()
+                    .map(|reason| self.expected(reason, &Type::Text, Purpose::Part("the reason of `stop`", None)));
+                if !legal {
+                    return None;
+                }
+                StatementKind::Stop(reason)
+            }
+            S::Given(_) | S::Expect { .. } | S::Advance(_) | S::Stub { .. } | S::Answer { .. } => {
+                return self.test_statement(&written.kind, span);
+            }
+            S::Broken => return None,
+        })
+    }
+
+    /// Whether a statement stands where it may; reports when it does not.
+    pub(crate) fn only_in(&mut self, kinds: &[BodyKind], word: &str, span: Span) -> bool {
+        if kinds.contains(&self.body.kind) {
+            return true;
+        }
+        let at_home = match kinds.first() {
+            Some(BodyKind::Flow) => "in flows, between steps",
+            Some(BodyKind::Step) => "in the blocks of steps",
+            Some(BodyKind::Test) => "in tests",
+            _ => "in functions, tasks, flows and steps",
+        };
+        let title = match self.body.kind {
+            BodyKind::Step => "the block of a step".to_string(),
+            _ => self.body.title.to_string(),
+        };
+        let help = match (word, self.body.kind) {
+            ("step" | "parallel", BodyKind::Step) => "split the work into steps of the flow itself".to_string(),
+            ("step", _) => "declare a `flow` for work in steps".to_string(),
+            ("return", BodyKind::Step) => {
+                "write `give …` for the step's value, and `return` behind the step for the flow's result".to_string()
+            }
+            ("give", BodyKind::Flow) => "write `return …` for the flow's result".to_string(),
+            ("give", _) => "write `return …`".to_string(),
+            ("go to" | "stop", BodyKind::Step) => {
+                "end the step with `fail` and say `on … go to …` behind it, or test its value after it".to_string()
+            }
+            _ => format!("`{word}` is at home {at_home}"),
+        };
+        let finding = Finding::new(&catalogue::flow::PLACE, span, format!("`{word}` can't stand in {title}"))
+            .at(format!("only {at_home}"))
+            .help(help);
+        self.report(finding);
+        false
+    }
+
+    fn let_statement(
+        &mut self,
+        name: &Name,
+        kind: Option<&tree::TypeExpr>,
+        value: &tree::Expr,
+        mutable: bool,
+    ) -> StatementKind {
+        let declared = kind.map(|kind| (self.written_type(kind), kind.span));
+        let value = match &declared {
+            Some((ty, span)) => self.expected(value, ty, Purpose::Declared { name: &name.text, span: *span }),
+            None => self.settled(value, None),
+        };
+        let mut ty = match declared {
+            _ if value.ty.is_unknown() => Type::Unknown,
+            Some((ty, _)) => ty,
+            None => value.ty.clone(),
+        };
+        let unclear = |ty: &Type| match ty {
+            Type::List(inner) | Type::Optional(inner) => **inner == Type::Never,
+            Type::Map(key, _) => **key == Type::Never,
+            _ => false,
+        };
+        if kind.is_none() && unclear(&ty) {
+            let what = match ty {
+                Type::List(_) => "of what this list is",
+                Type::Map(..) => "of what this map is",
+                _ => "what else than none this may be",
+            };
+            let example = match ty {
+                Type::List(_) => "[text] = []",
+                Type::Map(..) => "{text: int} = {}",
+                _ => "text? = none",
+            };
+            let finding = Finding::new(&catalogue::types::UNCLEAR, value.span, format!("nothing says {what}"))
+                .at("could be anything")
+                .help(format!("write the type: `{} {}: {example}`", if mutable { "var" } else { "let" }, name.text));
+            self.report(finding);
+            ty = Type::Unknown;
+        }
+        let label = self.label_of(&value).or_else(|| kind.and_then(super::written::label_of));
+        let is_there = kind.is_some() && ty.is_optional() && !value.ty.is_optional() && !value.ty.is_unknown();
+        let local = self.introduce(name, ty, if mutable { LocalKind::Var } else { LocalKind::Let });
+        if let Some(info) = self.body.info.get_mut(local.index()) {
+            info.label = label;
+        }
+        if is_there {
+            self.body.know((local, Vec::new()));
+        }
+        StatementKind::Set { local, value }
+    }
+
+    fn assign(&mut self, name: &Name, written: &tree::Expr) -> Option<StatementKind> {
+        let Some(local) = self.local_named(&name.text) else {
+            self.settled(written, None);
+            if self.body.steps.contains_key(&name.text) {
+                self.immutable(name, "is a step, whose value is set by the step alone", None);
+                return None;
+            }
+            match self.peek_global(self.module, &name.text) {
+                Some(global) => {
+                    let kind = self.kind_of_global(global);
+                    self.immutable(name, &format!("is {kind} and can't be set"), None);
+                }
+                None => {
+                    let near: Vec<String> = self.body.names().map(|name| name.to_string()).collect();
+                    let before = self.findings.len();
+                    self.unknown_name(name.span, "variable", &name.text, near);
+                    if let Some(finding) = self.findings.get_mut(before)
+                        && finding.help.is_none()
+                    {
+                        finding.help = Some(format!(
+                            "a new one is declared with `let {0} = …`, or with `var {0} = …` when it is set again",
+                            name.text
+                        ));
+                    }
+                }
+            }
+            return None;
+        };
+        let ty = self.body.local_type(local);
+        let declared = self.body.local(local).map_or(name.span, |local| local.span);
+        let kind = self.body.info.get(local.index()).map(|info| info.kind);
+        let value = self.expected(written, &ty, Purpose::Assigned { name: &name.text, span: declared });
+        if kind != Some(LocalKind::Var) {
+            let what = match kind {
+                Some(LocalKind::Parameter) => "is a parameter and keeps its value",
+                Some(LocalKind::Step) => "is a step, whose value is set by the step alone",
+                Some(LocalKind::Let) => "was declared with `let` and keeps its value",
+                _ => "keeps its value",
+            };
+            self.immutable(name, what, Some((declared, kind == Some(LocalKind::Let))));
+            return None;
+        }
+        self.body.unknow(local);
+        if ty.is_optional() && !value.ty.is_optional() && !value.ty.is_unknown() {
+            self.body.know((local, Vec::new()));
+        }
+        Some(StatementKind::Set { local, value })
+    }
+
+    fn immutable(&mut self, name: &Name, what: &str, declared: Option<(Span, bool)>) {
+        let mut finding = Finding::new(&catalogue::types::IMMUTABLE, name.span, format!("`{}` {what}", name.text))
+            .at("set again here");
+        if let Some((span, is_let)) = declared {
+            finding = finding.label(span, "declared here");
+            if is_let {
+                finding = finding.help(format!("declare it with `var {} = …` to set it again", name.text));
+                // `let` stands right before the name.
+                let word = Span { start: span.start.saturating_sub(4), end: span.start.saturating_sub(1), ..span };
+                if self.program.sources.slice(word) == "let" {
+                    finding = finding.fix(word, "var");
+                }
+            } else {
+                finding = finding.help(format!("use another name: `let new_{} = …`", name.text));
+            }
+        }
+        self.report(finding);
+    }
+
+    fn expression_statement(&mut self, written: &tree::Expr) -> StatementKind {
+        let value = self.expression(written, None);
+        let acts = matches!(
+            value.kind,
+            ExprKind::Call(..)
+                | ExprKind::Perform(..)
+                | ExprKind::Create(..)
+                | ExprKind::Update(..)
+                | ExprKind::Delete(..)
+                | ExprKind::Run(..)
+                | ExprKind::Start(..)
+                | ExprKind::Wait(..)
+                | ExprKind::Guarded { .. }
+                | ExprKind::Get(..)
+        );
+        let is_pure_primitive = match &value.kind {
+            ExprKind::Perform(operation, _) => {
+                operation.primitive().effect <= crate::check::program::Effect::Reads && value.ty != Type::Nothing
+            }
+            _ => false,
+        };
+        if (!acts || is_pure_primitive) && !value.ty.has_unknown() {
+            let text = self.program.sources.slice(value.span);
+            let mut finding = Finding::new(
+                &catalogue::unused::RESULT,
+                value.span,
+                "the value is computed and nothing is done with it",
+            )
+            .at(format!("gives {}", self.show(&value.ty)));
+            finding = match self.body.kind {
+                BodyKind::Function | BodyKind::Task | BodyKind::Flow => {
+                    finding.help("use it (`let …`, `return …`), or remove the line")
+                }
+                BodyKind::Test => finding.help(format!("did you mean `expect {text}`?")),
+                BodyKind::Step => finding.help("did you mean `give …`?"),
+                _ => finding.help("use it, or remove the line"),
+            };
+            if self.body.kind != BodyKind::Entry {
+                self.report(finding);
+            }
+        }
+        StatementKind::Expression(value)
+    }
+
+    fn if_statement(&mut self, condition: &tree::Expr, then: &Block, otherwise: Option<&Block>) -> StatementKind {
+        let condition = self.condition(condition, "the condition of `if`");
+        let facts = self.facts(&condition);
+        let mark = self.body.mark();
+        self.know(&facts.when_true);
+        let then = self.in_block(then);
+        self.body.close(mark);
+        self.know(&facts.when_false);
+        let otherwise_checked = match otherwise {
+            Some(block) => self.in_block(block),
+            None => Checked { statements: Vec::new(), ends: false },
+        };
+        self.body.close(mark);
+        // What ends early leaves its contrary known for the rest.
+        if then.ends {
+            self.know(&facts.when_false);
+        }
+        if otherwise_checked.ends {
+            self.know(&facts.when_true);
+        }
+        StatementKind::If { condition, then: then.statements, otherwise: otherwise_checked.statements }
+    }
+
+    /// A block within the body; in flows no `go to` may enter it.
+    pub(crate) fn in_block(&mut self, block: &Block) -> Checked {
+        self.body.within.push(block.span);
+        let checked = self.block(block);
+        self.body.within.pop();
+        checked
+    }
+
+    fn match_statement(&mut self, value: &tree::Expr, arms: &[tree::MatchArm], span: Span) -> StatementKind {
+        let value = self.settled(value, None);
+        let path = self.path(&value).filter(|_| value.ty.is_optional());
+        let mut checked = Vec::with_capacity(arms.len());
+        let mut none_is_taken = false;
+        let outer = self.body.mark();
+        for arm in arms {
+            let test = self.cell_test(&arm.pattern, &value.ty, &crate::check::decision::Subject::of_match(value.span));
+            let mark = self.body.mark();
+            if let Some(path) = &path
+                && (self.test_shows_value(&test)
+                    || none_is_taken && matches!(test, crate::check::program::CellTest::Otherwise))
+            {
+                self.body.know(path.clone());
+            }
+            none_is_taken = none_is_taken || self.test_is_none(&test);
+            let body = self.in_block(&arm.body);
+            self.body.close(mark);
+            checked.push((Arm { test, body: body.statements, span: arm.span }, body.ends));
+        }
+        self.body.forget(outer.1);
+        let ends_none = checked.iter().any(|(arm, ends)| *ends && self.test_is_none(&arm.test));
+        if let (true, Some(path)) = (ends_none, path) {
+            self.body.know(path);
+        }
+        let arms: Vec<Arm> = checked.into_iter().map(|(arm, _)| arm).collect();
+        self.check_coverage(&value, &arms, span);
+        StatementKind::Match { value, arms }
+    }
+
+    fn for_statement(&mut self, each: &tree::For) -> For {
+        let list = self.settled(&each.list, None);
+        let parallel = each.parallel.as_ref().map(|count| {
+            self.only_in(&[BodyKind::Flow], "parallel", count.span);
+            let count = self.expected(count, &Type::Int, Purpose::Part("how many at once", None));
+            if matches!(count.kind, ExprKind::Value(Value::Int(number)) if number < 1) {
+                let finding =
+                    Finding::new(&catalogue::types::MISMATCH, count.span, "at least one must be done at once")
+                        .at("less than one")
+                        .help("write a number of 1 or more");
+                self.report(finding);
+            }
+            count
+        });
+        if each.stop_at_first_failure {
+            self.only_in(&[BodyKind::Flow], "stop at first failure", each.list.span);
+        }
+        // A `var` that the body sets may be none again in the next round.
+        let mut assigned = Vec::new();
+        assigned_in(&each.body, &mut assigned);
+        let mark = self.body.mark();
+        for name in assigned {
+            if let Some(local) = self.body.lookup(&name) {
+                self.body.unknow(local);
+            }
+        }
+        let (local, second) = self.loop_locals(&each.name, each.second.as_ref(), &list);
+        self.body.within.push(each.body.span);
+        if parallel.is_some() {
+            self.body.side_by_side.insert(each.body.span);
+        }
+        let body = self.block(&each.body);
+        self.body.within.pop();
+        self.body.close(mark);
+        For { local, second, list, parallel, stop_at_first_failure: each.stop_at_first_failure, body: body.statements }
+    }
+
+    /// The locals of a loop over a list, range or map.
+    pub(crate) fn loop_locals(
+        &mut self,
+        name: &Name,
+        second: Option<&Name>,
+        list: &Expr,
+    ) -> (LocalId, Option<LocalId>) {
+        let (first_type, second_type) = match (&list.ty, second) {
+            (Type::Map(key, value), Some(_)) => ((**key).clone(), (**value).clone()),
+            (Type::Map(key, _), None) => ((**key).clone(), Type::Unknown),
+            (Type::List(element), None) => ((**element).clone(), Type::Unknown),
+            (Type::List(_), Some(second)) => {
+                let finding = Finding::new(
+                    &catalogue::types::MISMATCH,
+                    second.span,
+                    "a second name is for the values of a map, and this is a list",
+                )
+                .at("nothing to hold")
+                .label(list.span, format!("is {}", self.show(&list.ty)))
+                .help("leave the second name out");
+                self.report(finding);
+                (Type::Unknown, Type::Unknown)
+            }
+            (Type::Unknown, _) => (Type::Unknown, Type::Unknown),
+            (Type::Optional(_), _) => {
+                self.optional_used(list, "`for` needs a list, and this value may be none", None);
+                (Type::Unknown, Type::Unknown)
+            }
+            (other, _) => {
+                let shown = self.show(other);
+                let finding = Finding::new(
+                    &catalogue::types::MISMATCH,
+                    list.span,
+                    format!("`for` goes through lists, ranges and maps, and this is {shown}"),
+                )
+                .at(format!("is {shown}"))
+                .help(match other {
+                    Type::Int => "to count, write a range: `1..10`",
+                    Type::Text => "`.lines`, `.words` and `.split(…)` make lists of a text",
+                    _ => "give it a list",
+                });
+                self.report(finding);
+                (Type::Unknown, Type::Unknown)
+            }
+        };
+        let label = self.label_of(list);
+        let local = self.introduce(name, first_type, LocalKind::Element);
+        if let Some(info) = self.body.info.get_mut(local.index()) {
+            info.label = label;
+        }
+        let second = second.map(|second| self.introduce(second, second_type, LocalKind::Element));
+        (local, second)
+    }
+
+    fn return_statement(&mut self, value: Option<&tree::Expr>, span: Span) -> Option<StatementKind> {
+        let kinds = [BodyKind::Function, BodyKind::Task, BodyKind::Flow];
+        if !kinds.contains(&self.body.kind) {
+            self.only_in(&kinds, "return", span);
+            if let Some(value) = value {
+                self.settled(value, None);
+            }
+            return None;
+        }
+        let title = self.body.title.clone();
+        match (self.body.result.clone(), value) {
+            (Some((ty, place)), Some(value)) if ty != Type::Nothing => {
+                Some(StatementKind::Return(Some(self.expected(value, &ty, Purpose::Result { span: place }))))
+            }
+            (Some((_, place)), Some(value)) => {
+                let value = self.expression(value, None);
+                if !value.ty.has_unknown() && value.ty != Type::Nothing {
+                    let ty = self.bare(&value.ty);
+                    let finding = Finding::new(
+                        &catalogue::types::RESULT,
+                        value.span,
+                        format!("{title} has no result, and one is returned"),
+                    )
+                    .at(format!("is {}", self.show(&value.ty)))
+                    .label(place, "no result is declared here")
+                    .help(format!("write `-> {ty}` behind its parameters, or `return` alone"));
+                    self.report(finding);
+                }
+                Some(StatementKind::Return(Some(value)))
+            }
+            (Some((ty, place)), None) if ty != Type::Nothing => {
+                let shown = self.show(&ty);
+                let finding = Finding::new(
+                    &catalogue::types::RESULT,
+                    span,
+                    format!("{title} must return {shown}, and nothing is returned"),
+                )
+                .at("returns nothing")
+                .label(place, format!("{shown} is declared here"))
+                .help("write `return …` with a value");
+                self.report(finding);
+                Some(StatementKind::Return(None))
+            }
+            _ => Some(StatementKind::Return(None)),
+        }
+    }
+
+    fn give(&mut self, written: &tree::Expr, span: Span) -> Option<StatementKind> {
+        if !self.only_in(&[BodyKind::Step], "give", span) {
+            self.settled(written, None);
+            return None;
+        }
+        if self.body.gives.is_none() {
+            let finding = Finding::new(&catalogue::flow::PLACE, span, "what undoes a step gives no value")
+                .at("nobody takes it")
+                .help("remove `give`");
+            self.report(finding);
+        }
+        let value = match self.body.give_type.clone() {
+            Some((ty, place)) => self.expected(written, &ty, Purpose::Given { span: place }),
+            None => {
+                let first = self.body.gives.as_ref().and_then(|gives| gives.first().cloned());
+                let value = self.settled(written, first.as_ref().map(|(ty, _)| ty));
+                match first {
+                    Some((ty, place)) => match self.join(&ty, &value.ty) {
+                        Some(joined) => {
+                            if let Some(first) = self.body.gives.as_mut().and_then(|gives| gives.first_mut()) {
+                                first.0 = joined;
+                            }
+                            value
+                        }
+                        None => self.coerce(value, &ty, Purpose::Given { span: place }),
+                    },
+                    None => value,
+                }
+            }
+        };
+        let ty = value.ty.clone();
+        if let Some(gives) = &mut self.body.gives {
+            gives.push((ty, value.span));
+        }
+        Some(StatementKind::Give(value))
+    }
+
+    fn fail(&mut self, error: &Name, arguments: &[Argument], span: Span) -> Option<StatementKind> {
+        let kinds =
+            [BodyKind::Function, BodyKind::Task, BodyKind::Flow, BodyKind::Step, BodyKind::Reaction, BodyKind::Entry];
+        let legal = self.only_in(&kinds, "fail", span);
+        let Some(id) = self.error_named(error) else {
+            self.give_up(arguments, span);
+            return None;
+        };
+        let fields = self.failure_fields(id, error, arguments, span);
+        legal.then_some(StatementKind::Fail { error: id, fields })
+    }
+
+    /// The error with this name.
+    pub(crate) fn error_named(&mut self, error: &Name) -> Option<ErrorId> {
+        if error.text.is_empty() {
+            return None;
+        }
+        match self.global(&error.text) {
+            Some(Global::Error(id)) => Some(id),
+            Some(other) => {
+                let kind = self.kind_of_global(other);
+                let finding = Finding::new(
+                    &catalogue::name::MISUSED,
+                    error.span,
+                    format!("`{}` is {kind}, not an error", error.text),
+                )
+                .at("an error is wanted here")
+                .help("declare errors with `error name(reason: text)`");
+                self.report(finding);
+                None
+            }
+            None => {
+                let mut names: Vec<String> = self
+                    .global_names()
+                    .into_iter()
+                    .filter(|name| matches!(self.peek_global(self.module, name), Some(Global::Error(_))))
+                    .collect();
+                names.extend(
+                    self.names.modules[PRELUDE]
+                        .own
+                        .iter()
+                        .filter_map(|(name, (global, _))| matches!(global, Global::Error(_)).then(|| name.to_string())),
+                );
+                let before = self.findings.len();
+                self.unknown_name(error.span, "error", &error.text, names);
+                if let Some(finding) = self.findings.get_mut(before)
+                    && finding.help.is_none()
+                {
+                    finding.help = Some(format!("declare it: `error {}(reason: text)`", error.text));
+                }
+                None
+            }
+        }
+    }
+
+    /// What a failure carries, defaults filled in.
+    pub(crate) fn failure_fields(&mut self, id: ErrorId, name: &Name, arguments: &[Argument], span: Span) -> Vec<Expr> {
+        let Some(error) = self.program.errors.get(id.0 as usize) else { return Vec::new() };
+        let fields: Vec<_> = error
+            .fields
+            .iter()
+            .enumerate()
+            .map(|(index, field)| {
+                let default =
+                    field.default.is_some() || self.pending.defaults.contains_key(&DefaultOf::Error(id.0, index));
+                (field.name.clone(), field.ty.clone(), field.span, default)
+            })
+            .collect();
+        let slots: Vec<Slot<'_>> = fields
+            .iter()
+            .map(|(name, _, span, default)| Slot { name, span: Some(*span), required: !default })
+            .collect();
+        let called = Called { name: &name.text, what: "field", named_only: false, span };
+        let given = self.arrange(called, &slots, arguments);
+        let mut values = Vec::with_capacity(fields.len());
+        for (index, (written, (field, ty, place, _))) in given.into_iter().zip(&fields).enumerate() {
+            let value = match written {
+                Some(written) => {
+                    let purpose = Purpose::Argument { callee: &name.text, name: field, span: Some(*place) };
+                    self.expected(written, ty, purpose)
+                }
+                None => {
+                    self.check_default(DefaultOf::Error(id.0, index));
+                    let field = self.program.errors.get(id.0 as usize).and_then(|error| error.fields.get(index));
+                    match field.and_then(|field| field.default.as_ref()) {
+                        Some(FieldDefault::Value(value)) => (**value).clone(),
+                        _ => unknown_expr(span),
+                    }
+                }
+            };
+            values.push(value);
+        }
+        values
+    }
+}
+
+/// The names that a block sets again.
+fn assigned_in(block: &Block, names: &mut Vec<ecow::EcoString>) {
+    use tree::StatementKind as S;
+    for statement in &block.statements {
+        match &statement.kind {
+            S::Assign { name, .. } => names.push(name.text.clone()),
+            S::If { then, otherwise, .. } => {
+                assigned_in(then, names);
+                if let Some(otherwise) = otherwise {
+                    assigned_in(otherwise, names);
+                }
+            }
+            S::Match { arms, .. } => arms.iter().for_each(|arm| assigned_in(&arm.body, names)),
+            S::For(each) => assigned_in(&each.body, names),
+            S::Parallel(block) => assigned_in(block, names),
+            _ => {}
+        }
+    }
+}

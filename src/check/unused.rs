@@ -1,0 +1,99 @@
+//! Names that nothing uses.
+
+use super::Checker;
+use super::body::LocalKind;
+use super::scope::Global;
+use crate::finding::{Finding, catalogue};
+use crate::syntax::tree::ItemKind;
+use std::sync::Arc;
+
+impl Checker<'_> {
+    /// Reports locals and parameters of the finished body that nothing reads.
+    pub(crate) fn report_unused_locals(&mut self) {
+        if self.names.modules.get(self.module).is_none_or(|module| module.is_library) {
+            return;
+        }
+        let mut findings = Vec::new();
+        for (local, info) in self.body.locals.iter().zip(&self.body.info) {
+            if info.used || local.name.starts_with('_') || local.name.is_empty() {
+                continue;
+            }
+            let name = &local.name;
+            let finding = match info.kind {
+                LocalKind::Let => {
+                    Finding::new(&catalogue::unused::LOCAL, local.span, format!("`{name}` is never used"))
+                        .at("nothing reads it")
+                        .help(format!("remove it, or call it `_{name}` if that is meant"))
+                }
+                LocalKind::Var => {
+                    Finding::new(&catalogue::unused::LOCAL, local.span, format!("`{name}` is set and never read"))
+                        .at("nothing reads it")
+                        .help(format!("remove it, or call it `_{name}` if that is meant"))
+                }
+                LocalKind::Parameter => Finding::new(
+                    &catalogue::unused::PARAMETER,
+                    local.span,
+                    format!("the parameter `{name}` is never used"),
+                )
+                .at("nothing reads it")
+                .help(format!("remove it, or call it `_{name}` if that is meant")),
+                _ => continue,
+            };
+            findings.push(finding);
+        }
+        findings.into_iter().for_each(|finding| self.report(finding));
+    }
+
+    /// Reports declarations of the main script, and `use` lines, that nothing needs.
+    pub(crate) fn report_unused(&mut self) {
+        let mut findings = Vec::new();
+        for module in self.names.modules.iter().filter(|module| !module.is_library) {
+            for line in module.uses.iter().filter(|line| !line.used && !line.brings.is_empty()) {
+                findings.push(
+                    Finding::new(&catalogue::unused::IMPORT, line.span, format!("nothing of `{}` is used", line.name))
+                        .at("not needed")
+                        .help("remove the line"),
+                );
+            }
+            // What others use is for them; what starts nothing itself is there to be used.
+            let script = Arc::clone(&module.script);
+            let has_roots = script
+                .items
+                .iter()
+                .any(|item| matches!(item.kind, ItemKind::Flow(_) | ItemKind::Test(_) | ItemKind::Trigger(_)));
+            if module.prefix.is_some() || !has_roots {
+                continue;
+            }
+            for (item, global) in script.items.iter().zip(&module.globals) {
+                let Some(global) = global else { continue };
+                if self.names.used.contains(global) || matches!(global, Global::Flow(_)) {
+                    continue;
+                }
+                let name = match &item.kind {
+                    ItemKind::Const(of) => &of.name,
+                    ItemKind::Enum(of) => &of.name,
+                    // Records of an entity may be looked at by other scripts.
+                    ItemKind::Record(of) if !of.is_entity => &of.name,
+                    ItemKind::Error(of) => &of.name,
+                    ItemKind::Callable(of) => &of.name,
+                    ItemKind::Rules(of) => &of.name,
+                    _ => continue,
+                };
+                if name.text.starts_with('_') || name.text.is_empty() {
+                    continue;
+                }
+                let kind = self.kind_of_global(*global).trim_start_matches("an ").trim_start_matches("a ");
+                findings.push(
+                    Finding::new(
+                        &catalogue::unused::DECLARATION,
+                        name.span,
+                        format!("the {kind} `{}` is never used", name.text),
+                    )
+                    .at("nothing uses it")
+                    .help(format!("remove it, or call it `_{}` if that is meant", name.text)),
+                );
+            }
+        }
+        findings.into_iter().for_each(|finding| self.report(finding));
+    }
+}

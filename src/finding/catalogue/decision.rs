@@ -1,0 +1,51 @@
+//! `decision::…`: what tables and `match` are made of; what can be proved of tables is in `proof`.
+
+use super::Code;
+
+/// A test that means nothing for its column.
+pub const CELL: Code = Code::error(
+    "decision::cell",
+    "a test means nothing for its column",
+    "A cell is held against the type of its column, so that a test can't be there that never fits.",
+    "enum Tier { gold, silver }\n\nrules discount(tier: Tier) -> percent {\n  | tier    | => discount |\n  | >= gold | 10%         |\n  | silver  | 5%          |\n}\n",
+    "enum Tier { gold, silver }\n\nrules discount(tier: Tier) -> percent {\n  | tier   | => discount |\n  | gold   | 10%         |\n  | silver | 5%          |\n}\n",
+);
+
+/// An outcome that is missing or fills nothing.
+pub const OUTCOME: Code = Code::error(
+    "decision::outcome",
+    "an outcome is missing, or fills nothing",
+    "Each row of a table gives something. Several outcome columns give a record, each column one field of it.",
+    "rules rate(country: text) -> percent {\n  | country   |\n  | \"DE\"      |\n  | otherwise |\n}\n",
+    "rules rate(country: text) -> percent {\n  | country   | => rate |\n  | \"DE\"      | 19%     |\n  | otherwise | 0%      |\n}\n",
+);
+
+/// A result that does not fit the policy.
+pub const RESULT: Code = Code::error(
+    "decision::result",
+    "the result of a table does not fit its policy",
+    "A table that collects gives a list; one that adds up needs outcomes that can be added up; one that takes the least or greatest needs an order.",
+    "rules notes(total: int) -> text, collect {\n  | total  | => note |\n  | >= 100 | \"large\" |\n  | >= 10  | \"some\"  |\n}\n",
+    "rules notes(total: int) -> [text], collect {\n  | total  | => note |\n  | >= 100 | \"large\" |\n  | >= 10  | \"some\"  |\n}\n",
+);
+
+/// A value that no arm takes.
+pub const UNHANDLED: Code = Code::error(
+    "decision::unhandled",
+    "a `match` does nothing for some values",
+    "A member that was added to an enum must be met wherever the enum is taken apart. A value that no arm takes ends the run as failed.",
+    "enum Tier { gold, silver, bronze }\n\nfn rank(tier: Tier) -> int {\n  match tier {\n    gold => return 1\n    silver => return 2\n  }\n}\n",
+    "enum Tier { gold, silver, bronze }\n\nfn rank(tier: Tier) -> int {\n  match tier {\n    gold => return 1\n    silver => return 2\n    bronze => return 3\n  }\n}\n",
+);
+
+/// A file of a table that can't be read.
+pub const FILE: Code = Code::error(
+    "decision::file",
+    "the file of a table can't be read",
+    "Rules that live in a spreadsheet are read and checked with the script, so that a broken sheet is found before the run.",
+    "rules discount(total: int) -> percent from \"missing.csv\"\n",
+    "rules discount(total: int) -> percent {\n  | total  | => discount |\n  | >= 100 | 10%         |\n  | < 100  | 0%          |\n}\n",
+);
+
+/// All codes of this group.
+pub const GROUP: &[&Code] = &[&CELL, &OUTCOME, &RESULT, &UNHANDLED, &FILE];
