@@ -6,5 +6,6 @@
 pub mod clock;
 pub mod disk;
 pub mod mail;
+pub mod office;
 pub mod random;
 pub mod sqlite;

@@ -54,8 +54,7 @@ fn attachment(file: &MessageAttachment) -> SinglePart {
     };
     let kind = ContentType::parse(kind).unwrap_or(ContentType::TEXT_PLAIN);
     // Base64 whatever it holds: on its way a text would get other line ends.
-    let body = Body::new_with_encoding(file.content.clone(), ContentTransferEncoding::Base64)
-        .unwrap_or_else(Body::new);
+    let body = Body::new_with_encoding(file.content.clone(), ContentTransferEncoding::Base64).unwrap_or_else(Body::new);
     Attachment::new(name.to_string()).body(body, kind)
 }
 
