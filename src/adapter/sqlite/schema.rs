@@ -179,11 +179,11 @@ pub(super) fn create_table(types: &Types, entity: &EntityLayout, kinds: &[Kind],
             text.push_str(",\n");
         }
         if is_key && !rowid {
-            let _ = write!(behind, "  PRIMARY KEY ({}),\n", list(&field.columns));
+            let _ = writeln!(behind, "  PRIMARY KEY ({}),", list(&field.columns));
         }
         if let Some((table, columns)) = target(types, kind, targets) {
             let own = list(&field.columns);
-            let _ = write!(behind, "  FOREIGN KEY ({own}) REFERENCES {} ({}),\n", quoted(&table), list(&columns));
+            let _ = writeln!(behind, "  FOREIGN KEY ({own}) REFERENCES {} ({}),", quoted(&table), list(&columns));
         }
     }
     text.push_str(&behind);

@@ -1,6 +1,8 @@
 //! Tests on real files.
 
+mod crash;
 mod fixture;
+mod journal;
 mod migrations;
 mod openings;
 mod queries;

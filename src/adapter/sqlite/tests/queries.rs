@@ -218,7 +218,7 @@ fn condition() -> BoxedStrategy<Term> {
 }
 
 fn lower(term: &Term, parameters: &mut Vec<Value>) -> Scalar {
-    let mut given = |value: Value, parameters: &mut Vec<Value>| {
+    let given = |value: Value, parameters: &mut Vec<Value>| {
         parameters.push(value);
         parameters.len() - 1
     };
