@@ -261,8 +261,11 @@ impl Body<'_, '_> {
         let [start, Expr { kind: ExprKind::Lambda(parameters, body), .. }] = arguments else { return false };
         let [sum, element] = parameters.as_slice() else { return false };
         let sum_register = self.local(*sum);
+        let list = self.operand(list);
         self.value_to(start, sum_register);
-        let round = self.begin_loop(list, *element, &[body]);
+        let prefetched = self.prefetch(list, *element, &[body]);
+        let register = self.local(*element);
+        let round = self.begin_list(list, register, prefetched);
         self.assign(*sum, body);
         self.end_loop(round);
         self.emit(Instruction::Move { to, from: sum_register });

@@ -5,3 +5,6 @@ mod row_set;
 
 pub use index::Index;
 pub use row_set::RowSet;
+
+#[cfg(test)]
+mod tests;

@@ -16,3 +16,6 @@ pub use host::{Decision, Host};
 pub use limits::Limits;
 pub use machine::Machine;
 pub use problem::failure_message;
+
+#[cfg(test)]
+mod tests;
