@@ -8,4 +8,6 @@ pub mod disk;
 pub mod mail;
 pub mod office;
 pub mod random;
+pub mod scripts;
+mod sheet_text;
 pub mod sqlite;

@@ -1,5 +1,6 @@
 //! The end of a run, told for people: how many items went through, how many did not and why, what was written.
 
+use crate::adapter::mail::{DispatchReport, Undelivered};
 use crate::finding::render::number;
 use crate::finding::render::terminal::harmless;
 use crate::flow::Summary;
@@ -64,6 +65,47 @@ pub fn text(summary: &Summary, names: &dyn TypeNames, columns: usize) -> String 
         more(&mut out, summary.warnings_count, summary.warnings.len());
     }
     out
+}
+
+/// What became of the mails in the outbox, in lines of at most `columns` columns; nothing when there were none.
+pub fn mails(report: &DispatchReport, columns: usize) -> String {
+    let mut out = String::new();
+    if report.delivered > 0 {
+        let mails = times(report.delivered, "mail", "mails");
+        let _ = writeln!(out, "\ndelivered {mails} to {}", clean(&report.target));
+    }
+    for (what, undelivered) in
+        [("could not be delivered yet", &report.postponed), ("will never leave", &report.refused)]
+    {
+        if undelivered.is_empty() {
+            continue;
+        }
+        let _ = writeln!(out, "\n{} {what}:", times(undelivered.len() as u64, "mail", "mails"));
+        for mail in undelivered.iter().take(MOST_REASONS) {
+            let line = format!("to {}, of run {}: {}", clean(&mail.to), mail.run, clean(&mail.reason));
+            let _ = writeln!(out, "  {}", cut(&line, columns.saturating_sub(2)));
+        }
+        more(&mut out, undelivered.len() as u64, undelivered.len().min(MOST_REASONS));
+    }
+    if report.stopped {
+        let _ = writeln!(out, "\nthe other mails wait in the store; the next run tries them again");
+    }
+    out
+}
+
+/// What became of the mails in the outbox, as JSON.
+pub fn mails_json(report: &DispatchReport) -> serde_json::Value {
+    let each = |mails: &[Undelivered]| -> serde_json::Value {
+        let mail = |mail: &Undelivered| serde_json::json!({"run": mail.run, "to": mail.to, "reason": mail.reason});
+        mails.iter().map(mail).collect()
+    };
+    serde_json::json!({
+        "delivered": report.delivered,
+        "target": report.target,
+        "postponed": each(&report.postponed),
+        "refused": each(&report.refused),
+        "stopped": report.stopped,
+    })
 }
 
 /// `process_orders is done: run 12, 2.3 seconds`

@@ -204,7 +204,6 @@ fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
 mod tests {
     use super::super::Status;
     use super::super::tests::ran;
-    use super::*;
 
     const UNTIDY: &str = "fn   twice(x:int)->int=x*2\n";
     const TIDY: &str = "fn twice(x: int) -> int = x * 2\n";

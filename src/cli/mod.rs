@@ -6,12 +6,15 @@
 
 pub mod account;
 pub mod arguments;
+mod check;
 pub mod console;
 mod explain;
 mod fmt;
 mod folders;
 mod new;
+mod progress;
 pub mod project;
+mod run;
 mod runs;
 pub mod sources;
 
@@ -61,6 +64,8 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     New(new::Arguments),
+    Run(run::Arguments),
+    Check(check::Arguments),
     Fmt(fmt::Arguments),
     Runs(runs::Arguments),
     Explain(explain::Arguments),
@@ -73,6 +78,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console)
             console.set(arguments.format, arguments.color);
             match arguments.command {
                 Command::New(arguments) => new::run(&arguments, console),
+                Command::Run(arguments) => run::run(&arguments, console),
+                Command::Check(arguments) => check::run(&arguments, console),
                 Command::Fmt(arguments) => fmt::run(&arguments, console),
                 Command::Runs(arguments) => runs::run(&arguments, console),
                 Command::Explain(arguments) => explain::run(&arguments, console),

@@ -103,7 +103,7 @@ fn journal(project: &Project) -> Result<Option<SqliteStore>, Box<Finding>> {
 }
 
 /// The path from the current folder where that is shorter: it is what messages say.
-fn shorter(path: &Path) -> PathBuf {
+pub fn shorter(path: &Path) -> PathBuf {
     let here = std::env::current_dir().unwrap_or_default();
     path.strip_prefix(here).unwrap_or(path).to_path_buf()
 }
