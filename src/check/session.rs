@@ -145,8 +145,21 @@ impl Session {
         Entry { parts, findings, sources }
     }
 
-    /// The type of an expression, without keeping anything; for `:type`.
+    /// The type of an expression in words, and what it does to the world, without keeping anything; for `:type`.
+    ///
+    /// # Errors
+    /// The entry with its findings, when it has no type.
     pub fn type_of(&self, text: &str, loader: &dyn Loader) -> Result<(String, Effect), Entry> {
+        let (ty, effect) = self.typed(text, loader)?;
+        let checker = Checker::new(loader, self.program.clone(), Names::default());
+        Ok((checker.bare(&ty), effect))
+    }
+
+    /// The type of an expression, and what it does to the world, without keeping anything.
+    ///
+    /// # Errors
+    /// As [`Session::type_of`].
+    pub fn typed(&self, text: &str, loader: &dyn Loader) -> Result<(Type, Effect), Entry> {
         let mut scratch = Session {
             program: self.program.clone(),
             names: self.names.clone(),
@@ -156,9 +169,8 @@ impl Session {
         let entry = scratch.check_entry(text, loader);
         match entry.parts.last() {
             Some(part) => {
-                let checker = Checker::new(loader, scratch.program.clone(), Names::default());
                 let effect = scratch.program.callables.get(part.callable.index()).map_or(Effect::Pure, |of| of.effect);
-                Ok((checker.bare(&part.ty), effect))
+                Ok((part.ty.clone(), effect))
             }
             None => Err(entry),
         }

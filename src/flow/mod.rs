@@ -39,6 +39,7 @@ pub use names::Names;
 pub use summary::Summary;
 pub use worker::{MachineWorker, StepPlace, Worker};
 
+use crate::finding::{Finding, catalogue};
 use crate::world::StoreError;
 
 /// Why the engine could not go on: not a failure of a script, so nothing is undone or handled. What was
@@ -56,6 +57,19 @@ pub enum Broken {
         /// What does not fit.
         reason: String,
     },
+}
+
+impl Broken {
+    /// The finding that shows it: the store's own, where it said what to do.
+    pub fn finding(&self) -> Finding {
+        match self {
+            Broken::Store(StoreError::Failed { code, message, help }) => {
+                let code = catalogue::find(code).unwrap_or(&catalogue::run::FAILED);
+                Finding::without_place(code, message).help(help)
+            }
+            broken => Finding::without_place(&catalogue::run::FAILED, broken.to_string()),
+        }
+    }
 }
 
 #[cfg(test)]

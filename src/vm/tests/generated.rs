@@ -334,7 +334,8 @@ impl Maker {
     fn statement(&mut self, depth: u32) -> Statement {
         let kind = match self.below(if depth == 0 { 3 } else { 7 }) {
             0 | 1 => {
-                let ty = [Type::Int, Type::Decimal, Type::Text, list(Type::Int), money()][self.below(5) as usize].clone();
+                let ty =
+                    [Type::Int, Type::Decimal, Type::Text, list(Type::Int), money()][self.below(5) as usize].clone();
                 let value = self.value(&ty, 3);
                 let local = self.local(ty);
                 self.scope.push(local);
@@ -388,7 +389,14 @@ impl Maker {
                 self.scope.push(local);
                 let body = self.block(depth - 1);
                 self.scope.pop();
-                StatementKind::For(For { local, second: None, list, parallel: None, stop_at_first_failure: false, body })
+                StatementKind::For(For {
+                    local,
+                    second: None,
+                    list,
+                    parallel: None,
+                    stop_at_first_failure: false,
+                    body,
+                })
             }
             _ => StatementKind::Return(Some(self.value(&Type::Int, 3))),
         };

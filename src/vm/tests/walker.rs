@@ -338,7 +338,9 @@ impl Walker<'_> {
             }
             Operation::ListWhere => {
                 let keep = each(1, locals)?;
-                Value::list(items.iter().zip(keep).filter(|(_, keep)| *keep == yes).map(|(item, _)| item.clone()).collect())
+                Value::list(
+                    items.iter().zip(keep).filter(|(_, keep)| *keep == yes).map(|(item, _)| item.clone()).collect(),
+                )
             }
             Operation::ListMap => Value::list(each(1, locals)?),
             Operation::ListFlatMap => {
@@ -477,4 +479,3 @@ fn compare(operator: BinaryOperator, left: &Value, right: &Value) -> Result<bool
         other => panic!("`{}` is no comparison", other.symbol()),
     })
 }
-
