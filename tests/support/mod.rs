@@ -1,0 +1,217 @@
+//! What the tests of scripts share: scripts checked from disk, and their `test` blocks run, each on an empty store in
+//! memory, statement by statement: every one becomes a small flow of its own over the values of those before.
+
+#![allow(dead_code, reason = "every test file uses its part")]
+
+use rpa::adapter::disk::DiskFiles;
+use rpa::adapter::sqlite::SqliteStore;
+use rpa::check::program::{
+    Effect, Expr, ExprKind, Flow, LocalId, Parameter, Program, Statement, StatementKind, Step, StepBody, StepId, Type,
+};
+use rpa::check::{Checked, LoadError, Loader};
+use rpa::finding::render::terminal;
+use rpa::flow::{Engine, MachineWorker, Options, Silent};
+use rpa::text::{Source, Span};
+use rpa::value::{Instant, Value};
+use rpa::vm::Limits;
+use rpa::world::{FixedClock, Project, SeededRandom, World};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// Reads what scripts name from the disk, beside the script that names it.
+pub struct Disk;
+
+impl Loader for Disk {
+    fn read(&self, from: &Source, relative: &str) -> Result<Vec<u8>, LoadError> {
+        let folder = Path::new(&from.name).parent().unwrap_or(Path::new("."));
+        std::fs::read(folder.join(relative)).map_err(|_| LoadError::Missing)
+    }
+
+    fn sheet(&self, bytes: &[u8], sheet: Option<&str>) -> Result<Vec<Vec<String>>, LoadError> {
+        rpa::cli::sources::sheet(bytes, sheet)
+    }
+}
+
+/// All scripts below a folder, sorted.
+pub fn scripts(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rpa") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Checks a script; `name` is where it lies or would lie.
+pub fn check(name: &str, text: &str) -> Checked {
+    rpa::check::check(Source::new(name, text), &Disk)
+}
+
+/// The findings as people read them; empty when there are none.
+pub fn report(checked: &Checked) -> String {
+    terminal::render_all(&checked.findings, &checked.sources, terminal::Appearance::default())
+}
+
+/// Runs the `test` blocks of a program in a folder; gives how many there are, and what did not hold.
+pub fn run_tests(mut program: Program, folder: &Path) -> (usize, Vec<String>) {
+    let tests = program.tests.clone();
+    let first = program.flows.len();
+    for test in &tests {
+        for statement in &test.body {
+            let flow = flow_of(statement, &test.locals, program.flows.len());
+            program.flows.push(flow);
+        }
+    }
+    let code = rpa::compile::compile(&program);
+    let mut flow = first;
+    let mut problems = Vec::new();
+    for test in &tests {
+        let store = SqliteStore::in_memory(&program.records, &program.enums).expect("a store in memory opens");
+        let project = Project { currency: rpa::value::Currency::from_code("EUR"), ..Project::of_folder(folder) };
+        let world = World {
+            store: Box::new(store),
+            clock: Box::new(FixedClock {
+                now: Instant::from_milliseconds(1_795_392_000_000).expect("a moment"),
+                zone: jiff::tz::TimeZone::UTC,
+            }),
+            random: Box::new(SeededRandom(7)),
+            files: Box::new(DiskFiles::new(&project)),
+            documents: documents(),
+            settings: project.settings(),
+        };
+        let mut worker = MachineWorker::new(&code, Limits::default(), world, false);
+        let mut values = vec![Value::None; test.locals.len()];
+        let mut outcomes: HashMap<LocalId, Option<String>> = HashMap::new();
+        for (number, statement) in test.body.iter().enumerate() {
+            let arguments = values.clone();
+            let mut silent = Silent;
+            let mut engine = Engine::new(&code, &mut worker, &mut silent, Options::default());
+            let place = || {
+                let source = program.sources.get(statement.span.source);
+                let line = source.map_or(0, |source| source.line_of(statement.span.start as usize) + 1);
+                format!("test \"{}\", line {line}: `{}`", test.title, program.sources.slice(statement.span))
+            };
+            if let StatementKind::Expect { value, failed: Some(error) } = &statement.kind {
+                let wanted = program.errors[error.0 as usize].name.to_string();
+                let outcome = match value.kind {
+                    ExprKind::Local(local) => outcomes.get(&local).cloned().flatten(),
+                    _ => None,
+                };
+                if outcome.as_deref() != Some(&wanted) {
+                    problems.push(format!("{}: ended with {}", place(), outcome.unwrap_or("no failure".into())));
+                }
+                continue;
+            }
+            let summary = engine.run(flow + number, arguments).expect("the store works");
+            let failure = summary.failure.as_ref().map(|failure| {
+                program.errors.get(failure.error.0 as usize).map_or("?".to_string(), |error| error.name.to_string())
+            });
+            let said = summary.failure.as_ref().map(|failure| failure.message.to_string()).unwrap_or_default();
+            match &statement.kind {
+                StatementKind::Set { local, value } if is_run(value) => {
+                    outcomes.insert(*local, failure);
+                }
+                StatementKind::Set { local, .. } if failure.is_none() => values[local.index()] = summary.result,
+                StatementKind::Expression(value) if is_run(value) => {}
+                StatementKind::Expect { .. } if failure.is_none() => {
+                    if summary.result != Value::Bool(true) {
+                        problems.push(format!("{}: does not hold", place()));
+                    }
+                }
+                _ => {
+                    if let Some(failure) = failure {
+                        problems.push(format!("{}: fails with {failure}: {said}", place()));
+                        break;
+                    }
+                }
+            }
+        }
+        flow += test.body.len();
+    }
+    (tests.len(), problems)
+}
+
+fn documents() -> Box<dyn rpa::world::Documents> {
+    Box::new(rpa::world::NoDocuments)
+}
+
+fn is_run(value: &Expr) -> bool {
+    matches!(value.kind, ExprKind::Run(..))
+}
+
+/// A flow that does one statement: all locals of the test are its parameters.
+fn flow_of(statement: &Statement, locals: &[rpa::check::program::Local], number: usize) -> Flow {
+    let span = statement.span;
+    let value = match &statement.kind {
+        StatementKind::Set { value, .. }
+        | StatementKind::Given(value)
+        | StatementKind::Expression(value)
+        | StatementKind::Expect { value, .. } => value.clone(),
+        other => panic!("the tests of scripts can't do this yet: {other:?}"),
+    };
+    let parameter = |local: &rpa::check::program::Local| Parameter {
+        name: local.name.clone(),
+        ty: local.ty.clone(),
+        default: None,
+        span: local.span,
+    };
+    let mut flow = Flow {
+        name: format!("statement {number}").into(),
+        parameters: locals.iter().map(parameter).collect(),
+        result: value.ty.clone(),
+        key: None,
+        at_most: None,
+        priority: None,
+        deadline: None,
+        steps: Vec::new(),
+        locals: locals.to_vec(),
+        body: Vec::new(),
+        effect: value.effect,
+        fails: Vec::new(),
+        documentation: "".into(),
+        span,
+    };
+    let statement = |kind| Statement { kind, span };
+    if is_run(&value) {
+        flow.body.push(statement(StatementKind::Expression(value)));
+        return flow;
+    }
+    if matches!(statement_kind(&value), Type::Outcome(_)) {
+        return flow;
+    }
+    let ty = value.ty.clone();
+    let local = (ty != Type::Nothing).then(|| {
+        flow.locals.push(rpa::check::program::Local { name: "result".into(), ty: ty.clone(), span });
+        LocalId(locals.len() as u32)
+    });
+    flow.steps.push(Step {
+        name: "it".into(),
+        local,
+        ty: ty.clone(),
+        effect: value.effect,
+        body: StepBody::Value(value),
+        retry: None,
+        timeout: None,
+        undo: None,
+        handlers: Vec::new(),
+        span,
+    });
+    flow.body.push(statement(StatementKind::Step(StepId(0))));
+    if let Some(local) = local {
+        let value = Expr { kind: ExprKind::Local(local), ty, effect: Effect::Pure, span: Span::default() };
+        flow.body.push(statement(StatementKind::Return(Some(value))));
+    }
+    flow
+}
+
+fn statement_kind(value: &Expr) -> &Type {
+    &value.ty
+}
