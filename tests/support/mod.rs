@@ -11,10 +11,10 @@ use rpa::check::program::{
 use rpa::check::{Checked, LoadError, Loader};
 use rpa::finding::render::terminal;
 use rpa::flow::{Engine, MachineWorker, Options, Silent};
-use rpa::text::{Source, Span};
+use rpa::text::{Source, Sources, Span};
 use rpa::value::{Instant, Value};
 use rpa::vm::Limits;
-use rpa::world::{FixedClock, Project, SeededRandom, World};
+use rpa::world::{FixedClock, SeededRandom, World};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -63,6 +63,7 @@ pub fn report(checked: &Checked) -> String {
 
 /// Runs the `test` blocks of a program in a folder; gives how many there are, and what did not hold.
 pub fn run_tests(mut program: Program, folder: &Path) -> (usize, Vec<String>) {
+    let folder = folder.canonicalize().expect("the folder is there");
     let tests = program.tests.clone();
     let first = program.flows.len();
     for test in &tests {
@@ -76,7 +77,7 @@ pub fn run_tests(mut program: Program, folder: &Path) -> (usize, Vec<String>) {
     let mut problems = Vec::new();
     for test in &tests {
         let store = SqliteStore::in_memory(&program.records, &program.enums).expect("a store in memory opens");
-        let project = Project { currency: rpa::value::Currency::from_code("EUR"), ..Project::of_folder(folder) };
+        let project = rpa::cli::project::of_folder(&folder, &mut Sources::new()).expect("rpa.toml is right");
         let world = World {
             store: Box::new(store),
             clock: Box::new(FixedClock {
@@ -119,7 +120,6 @@ pub fn run_tests(mut program: Program, folder: &Path) -> (usize, Vec<String>) {
                     outcomes.insert(*local, failure);
                 }
                 StatementKind::Set { local, .. } if failure.is_none() => values[local.index()] = summary.result,
-                StatementKind::Expression(value) if is_run(value) => {}
                 StatementKind::Expect { .. } if failure.is_none() => {
                     if summary.result != Value::Bool(true) {
                         problems.push(format!("{}: does not hold", place()));
@@ -127,7 +127,9 @@ pub fn run_tests(mut program: Program, folder: &Path) -> (usize, Vec<String>) {
                 }
                 _ => {
                     if let Some(failure) = failure {
-                        problems.push(format!("{}: fails with {failure}: {said}", place()));
+                        let at = summary.failure.as_ref().map(|failure| failure.place.to_string()).unwrap_or_default();
+                        let items: Vec<_> = summary.loops.iter().flat_map(|of| of.reasons.clone()).collect();
+                        problems.push(format!("{}: fails with {failure}: {said} ({at}) {items:?}", place()));
                         break;
                     }
                 }
