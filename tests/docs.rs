@@ -1,6 +1,8 @@
-//! What the documentation says is so: generated pages are current, every script in it is read.
+//! What the documentation says is so: generated pages are current; every script in it is checked without findings, stands
+//! in the one layout, and its tests hold.
 
-use rpa::finding::render::terminal;
+mod support;
+
 use rpa::text::{Source, Sources};
 use std::path::{Path, PathBuf};
 
@@ -40,7 +42,7 @@ fn blocks() -> Vec<Block> {
 }
 
 #[test]
-fn every_script_can_be_read_and_stands_in_the_one_layout() {
+fn every_script_stands_in_the_one_layout() {
     let blocks = blocks();
     assert!(blocks.len() > 10);
     let mut report = String::new();
@@ -51,7 +53,26 @@ fn every_script_can_be_read_and_stands_in_the_one_layout() {
             Ok(formatted) if formatted == block.text => {}
             Ok(formatted) if std::env::var_os("RPA_WRITE_DOCS").is_some() => replace(&block, &formatted),
             Ok(formatted) => report += &format!("{}: the layout is\n{formatted}\n", block.place),
-            Err(findings) => report += &terminal::render_all(&findings, &sources, terminal::Appearance::default()),
+            Err(findings) => report += &support::shown(&findings, &sources),
+        }
+    }
+    assert!(report.is_empty(), "{report}");
+}
+
+#[test]
+fn every_script_is_checked_without_findings_and_its_tests_hold() {
+    let mut report = String::new();
+    for block in blocks() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("script.rpa");
+        let checked = support::check(&path, &block.text);
+        let shown = support::shown(&checked.findings, &checked.sources);
+        if !shown.is_empty() {
+            report += &format!("{}:\n{shown}\n", block.place);
+        }
+        let Some(program) = checked.program else { continue };
+        for problem in support::run_tests(program, &path).1 {
+            report += &format!("{}: {problem}\n", block.place);
         }
     }
     assert!(report.is_empty(), "{report}");
@@ -80,4 +101,12 @@ fn current(page: &str, text: &str) {
 #[test]
 fn the_page_of_findings_is_current() {
     current("docs/findings.md", &rpa::finding::reference::markdown());
+}
+
+#[test]
+fn the_page_of_the_library_is_current() {
+    let script = "use crm\n\ntask all() -> int = Customer.count\n";
+    let checked = support::check(Path::new("all.rpa"), script);
+    assert_eq!(support::shown(&checked.findings, &checked.sources), "");
+    current("docs/library.md", &rpa::library::reference::markdown(&checked.program.unwrap()));
 }

@@ -1,36 +1,23 @@
-//! Every script of the library and the examples is read without findings and stands in the one layout.
+//! The library and the examples: every script is checked without findings and stands in the one layout, and what its
+//! tests say holds.
 
-use rpa::finding::render::terminal;
+mod support;
+
 use rpa::text::{Source, Sources};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// All scripts below a folder, sorted.
-fn scripts(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rpa") {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 #[test]
-fn every_script_can_be_read_and_stands_in_the_one_layout() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut all = scripts(&root.join("examples"));
-    all.extend(scripts(&root.join("src/library")));
-    assert!(all.len() > 10);
+fn every_script_stands_in_the_one_layout() {
+    let mut all = support::scripts(&root().join("examples"));
+    all.extend(support::scripts(&root().join("src/library")));
+    assert!(all.len() > 20);
     let mut report = String::new();
     for path in all {
-        let name = path.strip_prefix(root).unwrap().display().to_string();
+        let name = path.strip_prefix(root()).unwrap().display().to_string();
         let text = std::fs::read_to_string(&path).unwrap();
         let mut sources = Sources::new();
         let id = sources.add(Source::new(name.as_str(), text.as_str()));
@@ -38,8 +25,27 @@ fn every_script_can_be_read_and_stands_in_the_one_layout() {
             Ok(formatted) if formatted == text => {}
             Ok(formatted) if std::env::var_os("RPA_WRITE_DOCS").is_some() => std::fs::write(&path, formatted).unwrap(),
             Ok(_) => report += &format!("{name} is not in the one layout: rpa fmt {name}\n"),
-            Err(findings) => report += &terminal::render_all(&findings, &sources, terminal::Appearance::default()),
+            Err(findings) => report += &support::shown(&findings, &sources),
         }
     }
     assert!(report.is_empty(), "{report}");
+}
+
+#[test]
+fn every_example_is_checked_without_findings_and_its_tests_hold() {
+    let mut report = String::new();
+    let mut count = 0;
+    for path in support::scripts(&root().join("examples")) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let checked = support::check(&path, &text);
+        report += &support::shown(&checked.findings, &checked.sources);
+        let Some(program) = checked.program else { continue };
+        let (tests, problems) = support::run_tests(program, &path);
+        count += tests;
+        for problem in problems {
+            report += &format!("{}: {problem}\n", path.strip_prefix(root()).unwrap().display());
+        }
+    }
+    assert!(report.is_empty(), "{report}");
+    assert!(count > 30, "the examples have {count} tests");
 }

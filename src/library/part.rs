@@ -8,11 +8,11 @@ pub const PRELUDE: LibraryFile = ("prelude.rpa", include_str!("prelude.rpa"));
 
 /// The part `crm`: customers, products, orders, invoices and the tasks around them.
 const CRM: &[LibraryFile] = &[
+    ("model.rpa", include_str!("crm/model.rpa")),
     ("campaigns.rpa", include_str!("crm/campaigns.rpa")),
     ("customers.rpa", include_str!("crm/customers.rpa")),
     ("inventory.rpa", include_str!("crm/inventory.rpa")),
     ("invoices.rpa", include_str!("crm/invoices.rpa")),
-    ("model.rpa", include_str!("crm/model.rpa")),
     ("orders.rpa", include_str!("crm/orders.rpa")),
     ("refunds.rpa", include_str!("crm/refunds.rpa")),
     ("returns.rpa", include_str!("crm/returns.rpa")),

@@ -4,11 +4,13 @@
 #![allow(dead_code, reason = "every test file uses its part")]
 
 use rpa::adapter::disk::DiskFiles;
+use rpa::adapter::office::OfficeDocuments;
 use rpa::adapter::sqlite::SqliteStore;
 use rpa::check::program::{
     Effect, Expr, ExprKind, Flow, LocalId, Parameter, Program, Statement, StatementKind, Step, StepBody, StepId, Type,
 };
 use rpa::check::{Checked, LoadError, Loader};
+use rpa::finding::Finding;
 use rpa::finding::render::terminal;
 use rpa::flow::{Engine, MachineWorker, Options, Silent};
 use rpa::text::{Source, Sources, Span};
@@ -51,19 +53,21 @@ pub fn scripts(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Checks a script; `name` is where it lies or would lie.
-pub fn check(name: &str, text: &str) -> Checked {
-    rpa::check::check(Source::new(name, text), &Disk)
+/// Checks the text of a script as if it lay at a path.
+pub fn check(path: &Path, text: &str) -> Checked {
+    rpa::check::check(Source::new(path.display().to_string(), text), &Disk)
 }
 
-/// The findings as people read them; empty when there are none.
-pub fn report(checked: &Checked) -> String {
-    terminal::render_all(&checked.findings, &checked.sources, terminal::Appearance::default())
+/// Findings as people read them; empty when there are none.
+pub fn shown(findings: &[Finding], sources: &Sources) -> String {
+    terminal::render_all(findings, sources, terminal::Appearance::default())
 }
 
-/// Runs the `test` blocks of a program in a folder; gives how many there are, and what did not hold.
-pub fn run_tests(mut program: Program, folder: &Path) -> (usize, Vec<String>) {
-    let folder = folder.canonicalize().expect("the folder is there");
+/// Runs the `test` blocks of a script; gives how many there are, and what did not hold.
+pub fn run_tests(mut program: Program, script: &Path) -> (usize, Vec<String>) {
+    let home = tempfile::tempdir().expect("a folder for the test");
+    let folder = home.path().canonicalize().expect("the folder is there");
+    copy(script.parent().unwrap_or(script), &folder);
     let tests = program.tests.clone();
     let first = program.flows.len();
     for test in &tests {
@@ -86,7 +90,7 @@ pub fn run_tests(mut program: Program, folder: &Path) -> (usize, Vec<String>) {
             }),
             random: Box::new(SeededRandom(7)),
             files: Box::new(DiskFiles::new(&project)),
-            documents: documents(),
+            documents: Box::new(OfficeDocuments::new(&project)),
             settings: project.settings(),
         };
         let mut worker = MachineWorker::new(&code, Limits::default(), world, false);
@@ -140,8 +144,20 @@ pub fn run_tests(mut program: Program, folder: &Path) -> (usize, Vec<String>) {
     (tests.len(), problems)
 }
 
-fn documents() -> Box<dyn rpa::world::Documents> {
-    Box::new(rpa::world::NoDocuments)
+/// Copies a folder with all that is in it, but for what runs have left there.
+pub fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().expect("a name");
+        if path.is_dir() {
+            if ![".rpa", "reports", "invoices"].iter().any(|left| name == *left) {
+                copy(&path, &to.join(name));
+            }
+        } else {
+            std::fs::copy(&path, to.join(name)).expect("a file");
+        }
+    }
 }
 
 fn is_run(value: &Expr) -> bool {
@@ -185,9 +201,6 @@ fn flow_of(statement: &Statement, locals: &[rpa::check::program::Local], number:
         flow.body.push(statement(StatementKind::Expression(value)));
         return flow;
     }
-    if matches!(statement_kind(&value), Type::Outcome(_)) {
-        return flow;
-    }
     let ty = value.ty.clone();
     let local = (ty != Type::Nothing).then(|| {
         flow.locals.push(rpa::check::program::Local { name: "result".into(), ty: ty.clone(), span });
@@ -211,8 +224,4 @@ fn flow_of(statement: &Statement, locals: &[rpa::check::program::Local], number:
         flow.body.push(statement(StatementKind::Return(Some(value))));
     }
     flow
-}
-
-fn statement_kind(value: &Expr) -> &Type {
-    &value.ty
 }
