@@ -3,6 +3,7 @@
 use super::Builder;
 use crate::finding::Finding;
 use crate::finding::catalogue::syntax as codes;
+use crate::syntax::MOST_FINDINGS;
 use crate::syntax::errors;
 use crate::syntax::grammar::Rule;
 use crate::syntax::lines::{Piece, PieceKind, first_word, starts_declaration};
@@ -81,7 +82,7 @@ impl Builder<'_> {
         let word = first_word(self.slice(piece.start, piece.end));
         let kind = match declaration_rule(word) {
             None => {
-                if !broken {
+                if !broken && self.findings.len() < MOST_FINDINGS {
                     let opens = self.at_open();
                     let finding = errors::unknown_declaration(self.source, self.text, piece.start..piece.end, opens);
                     self.report(finding);

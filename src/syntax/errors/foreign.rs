@@ -87,6 +87,9 @@ const STATEMENTS: &[&str] = &[
     "parallel", "retry", "return", "step", "stop", "stub", "timeout", "undo", "var",
 ];
 
+/// Longer words are not shown, and are like no keyword.
+const LONGEST_WORD: usize = 60;
+
 /// A word of another language or in the wrong place.
 pub fn mistake(broken: &Broken) -> Option<Finding> {
     fail_text(broken)
@@ -116,6 +119,10 @@ pub fn unknown_declaration(source: SourceId, text: &str, range: Range<usize>, op
     let line = text.get(range.clone()).unwrap_or("");
     let word = first_word(line);
     let span = |start: usize, end: usize| Span::new(source, range.start + start, range.start + end);
+    if word.len() > LONGEST_WORD {
+        return Finding::new(&codes::WORD, span(0, word.len()), "no declaration begins with this long word")
+            .at("unknown word");
+    }
     if let Some(finding) = foreign_word(word, span(0, word.len())) {
         return finding;
     }
@@ -168,6 +175,9 @@ fn foreign_word(word: &str, span: Span) -> Option<Finding> {
 
 /// The known word that is most like `word`, when it is like it at all.
 pub fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    if word.len() > LONGEST_WORD {
+        return None;
+    }
     let lower = word.to_lowercase();
     known
         .iter()
@@ -273,7 +283,7 @@ fn first_word_of_statement(broken: &Broken) -> Option<Finding> {
     }
     let follows =
         second.is_some_and(|second| matches!(second.kind, TokenKind::Word | TokenKind::Number | TokenKind::Text));
-    if broken.at != 1 || !follows || STATEMENTS.contains(&first.text) {
+    if broken.at != 1 || !follows || first.text.len() > LONGEST_WORD || STATEMENTS.contains(&first.text) {
         return None;
     }
     let finding =

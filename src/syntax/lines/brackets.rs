@@ -5,6 +5,7 @@ use super::text::line_end;
 use super::{DEEPEST_BRACKETS, Piece, PieceKind};
 use crate::finding::Finding;
 use crate::finding::catalogue::syntax as codes;
+use crate::syntax::MOST_FINDINGS;
 
 /// A bracket that is open within a line.
 pub struct Bracket {
@@ -153,23 +154,27 @@ impl Scanner<'_> {
     pub(super) fn missing_closes(&mut self, at: usize, keep: usize) {
         while self.blocks.len() > keep {
             let Some(block) = self.blocks.pop() else { return };
-            let head = self.text[block.head..block.at].lines().next().unwrap_or("").trim_end();
-            let span = self.span(block.at, block.at + 1);
-            let what = match first_word(head) {
-                "" => "block".to_owned(),
-                word => format!("block of `{word}`"),
-            };
-            let mut finding =
-                Finding::new(&codes::BRACES, span, format!("the {what} is never closed")).at("opened here");
-            if at < self.text.len() && self.bytes[at] != b'\n' {
-                let end = at + self.text[at..].chars().next().map_or(0, char::len_utf8);
-                finding = finding.label(self.span(at, end), "a `}` is missing before this");
-            }
-            if !self.quiet_end {
-                self.report(finding.help("close it with `}` on a line of its own"));
-            }
+            self.report_unclosed_block(&block, at);
             self.out.pieces.push(Piece { kind: PieceKind::MissingClose, start: at, end: at });
         }
+    }
+
+    fn report_unclosed_block(&mut self, block: &OpenBlock, at: usize) {
+        if self.quiet_end || self.out.findings.len() >= MOST_FINDINGS {
+            return;
+        }
+        let head = self.text[block.head..block.at].lines().next().unwrap_or("").trim_end();
+        let span = self.span(block.at, block.at + 1);
+        let what = match first_word(head) {
+            "" => "block".to_owned(),
+            word => format!("block of `{word}`"),
+        };
+        let mut finding = Finding::new(&codes::BRACES, span, format!("the {what} is never closed")).at("opened here");
+        if at < self.text.len() && self.bytes[at] != b'\n' {
+            let end = at + self.text[at..].chars().next().map_or(0, char::len_utf8);
+            finding = finding.label(self.span(at, end), "a `}` is missing before this");
+        }
+        self.report(finding.help("close it with `}` on a line of its own"));
     }
 
     /// Reports the innermost open bracket, gives the line up and forgets the brackets.

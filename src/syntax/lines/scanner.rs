@@ -151,6 +151,13 @@ impl<'t> Scanner<'t> {
         }
     }
 
+    /// Whether only blanks and a comment stand behind `at` on its line.
+    fn line_ends_after(&self, at: usize) -> bool {
+        let blanks = self.bytes[at..].iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r')).count();
+        let rest = &self.bytes[at + blanks..];
+        rest.is_empty() || rest.starts_with(b"\n") || rest.starts_with(b"//")
+    }
+
     /// Takes the bytes up to `end` into the line.
     fn take(&mut self, end: usize, last: Last) {
         let start = self.at;
@@ -308,13 +315,14 @@ impl<'t> Scanner<'t> {
     fn foreign_comment(&mut self) {
         let start = self.at;
         let rest = &self.text[start + 2..];
-        let end = rest.find("*/").map_or(line_end(self.bytes, start), |found| start + 2 + found + 2);
+        let close = rest.find("*/").map(|found| start + 2 + found + 2);
+        let end = close.unwrap_or_else(|| line_end(self.bytes, start));
         let text = &self.text[start..end];
         let shown = text.find(['\r', '\n']).unwrap_or(text.len());
         let mut finding = Finding::new(&codes::COMMENT, self.span(start, start + shown), "a comment begins with `//`")
             .at("not understood")
             .help("write `//` before each line of the comment; a comment goes to the end of its line");
-        if shown == text.len() && text.ends_with("*/") && self.text[end..line_end(self.bytes, end)].trim().is_empty() {
+        if shown == text.len() && text.ends_with("*/") && self.line_ends_after(end) {
             let inner = text[2..text.len().saturating_sub(2).max(2)].trim();
             finding = finding.fix(self.span(start, end), format!("// {inner}"));
         }
@@ -381,10 +389,11 @@ impl<'t> Scanner<'t> {
 
     /// `'…'`: understood as a text and reported.
     fn single_quotes(&mut self) {
-        let end = line_end(self.bytes, self.at);
-        let Some(length) = self.text[self.at + 1..end].find('\'') else { return self.take(self.at + 1, Last::Value) };
-        let close = self.at + 1 + length;
-        self.quotes_of_another_kind(close, close + 1, "'");
+        let found = self.bytes[self.at + 1..].iter().position(|byte| matches!(byte, b'\'' | b'\n'));
+        match found.map(|length| self.at + 1 + length).filter(|close| self.bytes[*close] == b'\'') {
+            Some(close) => self.quotes_of_another_kind(close, close + 1, "'"),
+            None => self.take(self.at + 1, Last::Value),
+        }
     }
 
     fn quotes_of_another_kind(&mut self, close: usize, end: usize, quote: &str) {
@@ -432,10 +441,10 @@ impl<'t> Scanner<'t> {
     fn foreign_character(&mut self, rest: &str) {
         let Some(character) = rest.chars().next() else { return };
         if matches!(character, '“' | '”' | '„' | '«' | '»' | '‘' | '’') {
-            let end = line_end(self.bytes, self.at);
             let body = self.at + character.len_utf8();
-            let closing = |c: char| matches!(c, '“' | '”' | '"' | '«' | '»' | '‘' | '’');
-            if let Some((found, close)) = self.text[body..end].char_indices().find(|(_, c)| closing(*c)) {
+            let closes = |c: char| matches!(c, '“' | '”' | '"' | '«' | '»' | '‘' | '’');
+            let found = self.text[body..].char_indices().find(|(_, c)| closes(*c) || *c == '\n');
+            if let Some((found, close)) = found.filter(|(_, c)| *c != '\n') {
                 let close_at = body + found;
                 return self.quotes_of_another_kind(close_at, close_at + close.len_utf8(), &character.to_string());
             }
@@ -473,10 +482,9 @@ impl<'t> Scanner<'t> {
 
     fn semicolon(&mut self) {
         let span = self.span(self.at, self.at + 1);
-        let last_on_line = self.text[self.at + 1..line_end(self.bytes, self.at)].trim();
         let finding =
             Finding::new(&codes::SEMICOLON, span, "a statement ends with its line, without `;`").at("not needed");
-        self.report(if last_on_line.is_empty() || last_on_line.starts_with("//") {
+        self.report(if self.line_ends_after(self.at + 1) {
             finding.help("take the `;` away").fix(span, "")
         } else {
             finding.help("write each statement on a line of its own")
