@@ -64,6 +64,7 @@ pub fn check(main: Source, loader: &dyn Loader) -> Checked {
     checker.load_main(main);
     checker.check_pending();
     checker.report_unused();
+    checker.prove_tables();
     let findings = checker.sorted_findings();
     let program = checker.program;
     let sources = program.sources.clone();
@@ -98,6 +99,22 @@ impl<'l> Checker<'l> {
             body: Body::default(),
             pending: Pending::default(),
             reported: HashSet::new(),
+        }
+    }
+
+    /// Proves the decision tables of the scripts that people write. One that has an error in itself is left
+    /// out: what is said of it would only follow from the error.
+    fn prove_tables(&mut self) {
+        let errors: Vec<crate::text::Span> =
+            self.findings.iter().filter(|finding| finding.is_error()).filter_map(Finding::span).collect();
+        let is_sound = |table: &program::DecisionTable| {
+            let whole = table.rows.iter().fold(table.span, |span, row| span.to(row.span));
+            let of_library = self.program.sources.get(table.span.source).is_none_or(|source| source.is_library);
+            !of_library
+                && !errors.iter().any(|error| whole.source == error.source && whole.touches(error.start as usize))
+        };
+        for finding in proof::check(&self.program, is_sound) {
+            self.report(finding);
         }
     }
 
