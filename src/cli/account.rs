@@ -131,7 +131,11 @@ pub fn took(duration: Duration) -> String {
 
 fn items(out: &mut String, account: &LoopAccount, columns: usize) {
     let items = number(account.items as usize, "item");
-    let _ = write!(out, "\n{}, for {}: {items}, {} done", clean(&account.flow), clean(&account.item), account.done);
+    let flow = clean(&account.flow);
+    let _ = match &account.runs {
+        Some(runs) => write!(out, "\n{flow} ran {} for {items}: {} done", clean(runs), account.done),
+        None => write!(out, "\n{flow}, for {}: {items}, {} done", clean(&account.item), account.done),
+    };
     match account.earlier {
         0 => {}
         earlier if earlier == account.done => out.push_str(" (all of them earlier)"),

@@ -11,7 +11,8 @@ use crate::value::{Currency, Value};
 use serde_json::Value as Json;
 use std::collections::HashSet;
 
-/// The flow to run: the one that is named, or the only one of the script's own flows that no other runs or starts.
+/// The flow to run: the one that is named, else `main`, else the only one of the script's own flows that no other
+/// runs or starts.
 ///
 /// # Errors
 /// [`cli::WHICH_FLOW`].
@@ -32,6 +33,9 @@ pub fn choose(code: &Code, wanted: Option<&str>) -> Result<usize, Box<Finding>> 
             Some(near) => finding.help(format!("did you mean `{near}`?")),
             None => finding.help(format!("it has {}", listed(own.iter().map(name)))),
         }));
+    }
+    if let Some(index) = own.iter().find(|index| name(index) == "main") {
+        return Ok(*index);
     }
     let mut called = HashSet::new();
     for (index, flow) in code.flows.iter().enumerate() {

@@ -168,6 +168,7 @@ impl Engine<'_> {
                     && let Some(each) = parent.innermost_loop()
                 {
                     each.key = key;
+                    self.account.item_runs(each.account, &flow_code.name);
                 }
                 return self.known(known, record, flow, frame, matches!(site, Some(Site::Again(_))));
             }
@@ -178,6 +179,7 @@ impl Engine<'_> {
         if let Some(parent) = parent {
             if let Some(each) = parent.innermost_loop() {
                 each.key.clone_from(&key);
+                self.account.item_runs(each.account, &flow_code.name);
             }
             // A run with a key is found again by it.
             if key.is_none() {

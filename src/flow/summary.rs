@@ -70,6 +70,8 @@ pub struct LoopAccount {
     pub flow: EcoString,
     /// What the script calls an item.
     pub item: EcoString,
+    /// The flow that is run for each item, if there is one.
+    pub runs: Option<EcoString>,
     /// How many items there were.
     pub items: u64,
     /// How many ended well, those found done included.
@@ -153,6 +155,15 @@ impl Account {
             each.items += items as u64;
         }
         at
+    }
+
+    /// A run was begun, or found, for an item of a loop.
+    pub fn item_runs(&mut self, account: usize, flow: &EcoString) {
+        if let Some(each) = self.loops.get_mut(account)
+            && each.runs.is_none()
+        {
+            each.runs = Some(flow.clone());
+        }
     }
 
     /// An item has ended well.
@@ -364,7 +375,7 @@ impl LoopAccount {
             })
             .collect();
         json!({
-            "flow": self.flow.as_str(), "item": self.item.as_str(), "count": self.items, "done": self.done,
+            "flow": self.flow.as_str(), "item": self.item.as_str(), "runs": self.runs.as_ref().map(|flow| flow.as_str()), "count": self.items, "done": self.done,
             "done_earlier": self.earlier, "failed": self.failed, "reasons": reasons,
         })
     }

@@ -27,39 +27,6 @@ pub const ENGINE_MISSING: Code = Code {
     good: "",
 };
 
-/// No flow can be chosen.
-pub const NO_FLOW: Code = Code {
-    id: "run::no-flow",
-    severity: Severity::Error,
-    title: "there is no such flow to run",
-    why: "`rpa run` runs one flow of a script: the one named with `--flow`, else `main`, else the only flow that no \
-          other flow of the script runs or starts.",
-    bad: "",
-    good: "",
-};
-
-/// More than one flow could be meant.
-pub const WHICH_FLOW: Code = Code {
-    id: "run::which-flow",
-    severity: Severity::Error,
-    title: "several flows could be meant",
-    why: "`rpa run` runs one flow of a script: the one named with `--flow`, else `main`, else the only flow that no \
-          other flow of the script runs or starts. Here that leaves several.",
-    bad: "",
-    good: "",
-};
-
-/// An argument on the command line does not fit.
-pub const BAD_ARGUMENT: Code = Code {
-    id: "run::bad-argument",
-    severity: Severity::Error,
-    title: "an argument does not fit the flow",
-    why: "Arguments are given as `name=value`; the flow says which there are and of which type. A parameter without a \
-          default must be given.",
-    bad: "",
-    good: "",
-};
-
 /// The journal of a run does not fit the script.
 pub const JOURNAL_MISMATCH: Code = Code {
     id: "run::journal-mismatch",
@@ -72,4 +39,4 @@ pub const JOURNAL_MISMATCH: Code = Code {
 };
 
 /// The codes of the group.
-pub const GROUP: &[&Code] = &[&FAILED, &ENGINE_MISSING, &NO_FLOW, &WHICH_FLOW, &BAD_ARGUMENT, &JOURNAL_MISMATCH];
+pub const GROUP: &[&Code] = &[&FAILED, &ENGINE_MISSING, &JOURNAL_MISMATCH];
