@@ -122,7 +122,7 @@ fn list(
         flow: arguments.flow.clone(),
         state: arguments.state,
         key: arguments.key.clone(),
-        top_level: !arguments.all && arguments.key.is_none(),
+        top_level: !arguments.all && arguments.key.is_none() && arguments.flow.is_none(),
         limit: arguments.limit,
     };
     let runs = match journal(project)? {

@@ -11,8 +11,11 @@ use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 
-/// How many different reasons are told apart; the others are counted together.
-const MAX_REASONS: usize = 200;
+/// How many different reasons of one error are told apart; the others are counted together.
+const MAX_REASONS: usize = 12;
+
+/// How many different reasons are told apart at all.
+const MAX_ALL_REASONS: usize = 200;
 
 /// How many examples of a kind are kept.
 const MAX_EXAMPLES: usize = 5;
@@ -179,8 +182,11 @@ impl Account {
         let Some(each) = self.loops.get_mut(account) else { return };
         each.failed += 1;
         let mut key = (failure.name.clone(), failure.message.clone());
-        if each.found.len() >= MAX_REASONS && !each.found.contains_key(&key) {
-            key.1 = EcoString::new();
+        if !each.found.contains_key(&key) {
+            let of_error = each.found.keys().filter(|(error, _)| *error == failure.name).count();
+            if of_error >= MAX_REASONS || each.found.len() >= MAX_ALL_REASONS {
+                key.1 = EcoString::new();
+            }
         }
         let reason = each.found.entry(key).or_default();
         reason.count += 1;
