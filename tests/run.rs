@@ -1,0 +1,244 @@
+//! Whole scripts run by the program itself: what it prints, its status, and what the store holds afterwards.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// A folder with files, in which `rpa` is run.
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn with(files: &[(&str, &str)]) -> Folder {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, content) in files {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        }
+        Folder(folder)
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_rpa"))
+            .args(arguments)
+            .current_dir(self.path())
+            .env("COLUMNS", "120")
+            .env_remove("NO_COLOR")
+            .output()
+            .unwrap()
+    }
+
+    /// What was printed and the status, with what is never the same taken out.
+    fn said(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let text = |bytes: &[u8]| steady(&String::from_utf8_lossy(bytes));
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        let errors = if err.is_empty() { String::new() } else { format!("--- messages\n{err}") };
+        format!("{out}{errors}--- status {}", output.status.code().unwrap_or(-1))
+    }
+}
+
+/// Moments, lengths of time and versions are not the same twice.
+fn steady(text: &str) -> String {
+    let mut out = String::new();
+    for line in text.lines() {
+        let words: Vec<&str> = line.split(' ').collect();
+        let mut kept: Vec<String> = Vec::new();
+        for (at, word) in words.iter().enumerate() {
+            let next = words.get(at + 1).map_or("", |next| next.trim_end_matches(','));
+            let is_length = ["millisecond", "milliseconds", "second", "seconds", "minute", "minutes"].contains(&next);
+            let is_version = words.iter().any(|word| *word == "version") && word.len() == 12;
+            let numbers = |from: char| word.split(from).all(|part| part.parse::<u32>().is_ok());
+            if (is_length && word.parse::<f64>().is_ok()) || is_version {
+                kept.push("#".to_string());
+            } else if (word.matches(':').count() == 2 && numbers(':')) || (word.len() == 10 && numbers('-')) {
+                kept.push("#".to_string());
+            } else {
+                kept.push((*word).to_string());
+            }
+        }
+        out.push_str(kept.join(" ").trim_end());
+        out.push('\n');
+    }
+    for unit in ["milliseconds", "millisecond", "seconds", "second", "minutes", "minute"] {
+        out = out.replace(&format!("# {unit}"), "#");
+    }
+    // Columns of tables are as wide as what stands in them.
+    out.lines().map(|line| line.split("  #").collect::<Vec<_>>().join("  #") + "\n").collect()
+}
+
+const HELLO: &str = r#"
+flow hello(name: text = "world", times: int = 1) -> text {
+  step greeting {
+    log.info("saying hello")
+    give "Hello {name}, {times} times"
+  }
+  return greeting
+}
+"#;
+
+#[test]
+fn a_flow_is_run_with_its_arguments_and_its_defaults() {
+    let folder = Folder::with(&[("hello.rpa", HELLO)]);
+    insta::assert_snapshot!(folder.said(&["run", "hello.rpa"]));
+    insta::assert_snapshot!(folder.said(&["run", "hello.rpa", "name=Ada", "times=3"]));
+    insta::assert_snapshot!(folder.said(&["run", "hello.rpa", "nme=Ada", "times=x"]));
+    insta::assert_snapshot!(folder.said(&["runs", "show", "1"]));
+}
+
+const BATCH: &str = r#"
+entity Product {
+  key sku: text
+  stock: int = 0
+}
+
+record Row {
+  order: text
+  sku: text
+  quantity: int
+}
+
+error no_such_product(sku: text)
+error too_few(sku: text, wanted: int)
+
+rules size(quantity: int) -> text {
+  | quantity | => size |
+  | < 10     | "small" |
+  | >= 10    | "large" |
+}
+
+flow work(path: text = "rows.csv") {
+  step stock_up {
+    if not Product.has("A1") {
+      Product.create(sku: "A1", stock: 20)
+    }
+  }
+  step rows = csv.read(path, as: Row)
+  for row in rows, parallel 4 {
+    run take(row)
+  }
+}
+
+flow take(row: Row) -> text key row.order {
+  step check {
+    if not Product.has(row.sku) { fail no_such_product(row.sku) }
+  }
+  step taken {
+    let product = Product.get(row.sku)
+    product.update(stock: product.stock - row.quantity)
+  }
+    undo {
+      let product = Product.get(row.sku)
+      product.update(stock: product.stock + row.quantity)
+    }
+  step enough {
+    if Product.get(row.sku).stock < 0 { fail too_few(row.sku, row.quantity) }
+  }
+  return size(row.quantity)
+}
+"#;
+
+const ROWS: &str = "order,sku,quantity\nO1,A1,5\nO2,B2,1\nO3,A1,100\nO4,A1,15\nO5,B2,2\n";
+
+#[test]
+fn a_batch_goes_on_over_failing_items_and_a_second_run_changes_nothing() {
+    let folder = Folder::with(&[("work.rpa", BATCH), ("rows.csv", ROWS)]);
+    insta::assert_snapshot!(folder.said(&["run", "work.rpa"]));
+    insta::assert_snapshot!(folder.said(&["run", "work.rpa"]));
+    insta::assert_snapshot!(folder.said(&["runs"]));
+    insta::assert_snapshot!(folder.said(&["runs", "--flow", "take", "--state", "failed"]));
+    insta::assert_snapshot!(folder.said(&["runs", "show", "4"]));
+    insta::assert_snapshot!(folder.said(&["runs", "show", "1"]));
+}
+
+#[test]
+fn corrected_input_is_tried_again_and_changed_input_of_a_done_run_is_refused() {
+    let folder = Folder::with(&[("work.rpa", BATCH), ("rows.csv", ROWS)]);
+    folder.run(&["run", "work.rpa"]);
+    // O2 is corrected, O4 had been done with another quantity.
+    fs::write(folder.path().join("rows.csv"), "order,sku,quantity\nO2,A1,1\nO4,A1,3\n").unwrap();
+    insta::assert_snapshot!(folder.said(&["run", "work.rpa"]));
+    insta::assert_snapshot!(folder.said(&["runs", "show", "3"]));
+}
+
+#[test]
+fn programs_get_json_and_people_can_see_decisions() {
+    let folder = Folder::with(&[("work.rpa", BATCH), ("rows.csv", ROWS)]);
+    let output = folder.run(&["run", "work.rpa", "--format", "json", "--trace"]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["state"], "done");
+    assert_eq!(json["items"][0]["failed"], 3);
+    assert_eq!(json["items"][0]["done"], 2);
+    assert_eq!(json["decisions"].as_array().unwrap().len(), 2);
+    assert_eq!(json["decisions"][1]["outcome"], "large");
+    let shown = folder.run(&["runs", "show", "1", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
+    assert_eq!(json["account"]["items"][0]["failed"], 3);
+    let folder = Folder::with(&[("work.rpa", BATCH), ("rows.csv", ROWS)]);
+    insta::assert_snapshot!(folder.said(&["run", "work.rpa", "--trace"]));
+}
+
+#[test]
+fn a_failed_run_is_told_with_the_way_that_led_there() {
+    let script = r#"
+entity Note { key name: text }
+
+task divide(a: int, b: int) -> decimal {
+  return a / b
+}
+
+flow sums {
+  step note = Note.create(name: "first")
+    undo note.delete()
+  step ratio = divide(1, 0)
+}
+"#;
+    let folder = Folder::with(&[("sums.rpa", &script.replace("flow sums {", "flow sums() {"))]);
+    insta::assert_snapshot!(folder.said(&["run", "sums.rpa"]));
+    insta::assert_snapshot!(folder.said(&["runs", "show", "1"]));
+}
+
+#[test]
+fn waits_are_refused_before_anything_is_done() {
+    let script = "flow f() {\n  step note { log.info(\"before\") }\n  step answer: bool = ask(\"boss\", \"May I?\")\n}\n";
+    let folder = Folder::with(&[("f.rpa", script)]);
+    insta::assert_snapshot!(folder.said(&["run", "f.rpa"]));
+    assert!(!folder.path().join(".rpa/store.db").exists());
+}
+
+#[test]
+fn what_can_not_be_run_is_said() {
+    let folder = Folder::with(&[
+        ("two.rpa", "flow a() {\n  step x { log.info(\"a\") }\n}\n\nflow b() {\n  step x { log.info(\"b\") }\n}\n"),
+        ("none.rpa", "fn f() -> int = 1\n"),
+    ]);
+    insta::assert_snapshot!(folder.said(&["run", "two.rpa"]));
+    insta::assert_snapshot!(folder.said(&["run", "two.rpa", "--flow", "b"]));
+    insta::assert_snapshot!(folder.said(&["run", "none.rpa"]));
+    insta::assert_snapshot!(folder.said(&["run", "there_is_none.rpa"]));
+    insta::assert_snapshot!(folder.said(&["runs", "show", "77"]));
+}
+
+#[test]
+fn the_one_page_script_runs() {
+    let page = |name: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/one_page").join(name));
+    let [script, template, orders] = ["one_page.rpa", "confirmation.txt", "orders.csv"].map(|name| page(name).unwrap());
+    let folder =
+        Folder::with(&[("page.rpa", &script), ("confirmation.txt", &template), ("inbox/orders.csv", &orders)]);
+    folder.run(&["run", "page.rpa", "--flow", "seed"]);
+    let said = folder.said(&["run", "page.rpa", "--flow", "process_orders", "inbox/orders.csv"]);
+    insta::assert_snapshot!(said.replace(&folder.path().display().to_string(), "FOLDER"));
+    let mails: Vec<_> = fs::read_dir(folder.path().join(".rpa/outbox")).unwrap().collect();
+    assert_eq!(mails.len(), 1);
+    // A row for an unknown product changed nothing.
+    insta::assert_snapshot!(folder.said(&["runs", "show", "4"]));
+    let again = folder.run(&["run", "page.rpa", "--flow", "process_orders", "inbox/orders.csv", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_slice(&again.stdout).unwrap();
+    assert_eq!((&json["items"][0]["done_earlier"], &json["written"]), (&1.into(), &serde_json::json!([])));
+    let formatted = folder.run(&["fmt", "--check", "page.rpa"]);
+    assert!(formatted.status.success(), "{}", String::from_utf8_lossy(&formatted.stderr));
+}
