@@ -52,10 +52,11 @@ fn steady(text: &str) -> String {
             let next = words.get(at + 1).map_or("", |next| next.trim_end_matches(','));
             let is_length = ["millisecond", "milliseconds", "second", "seconds", "minute", "minutes"].contains(&next);
             let is_version = words.iter().any(|word| *word == "version") && word.len() == 12;
-            let numbers = |from: char| word.split(from).all(|part| part.parse::<u32>().is_ok());
+            let bare = word.trim_end_matches(',');
+            let numbers = |from: char| bare.split(from).all(|part| part.parse::<u32>().is_ok());
             if (is_length && word.parse::<f64>().is_ok()) || is_version {
                 kept.push("#".to_string());
-            } else if (word.matches(':').count() == 2 && numbers(':')) || (word.len() == 10 && numbers('-')) {
+            } else if (bare.matches(':').count() == 2 && numbers(':')) || (word.len() == 10 && numbers('-')) {
                 kept.push("#".to_string());
             } else {
                 kept.push((*word).to_string());
@@ -204,7 +205,8 @@ flow sums {
 
 #[test]
 fn waits_are_refused_before_anything_is_done() {
-    let script = "flow f() {\n  step note { log.info(\"before\") }\n  step answer: bool = ask(\"boss\", \"May I?\")\n}\n";
+    let script =
+        "flow f() {\n  step note { log.info(\"before\") }\n  step answer: bool = ask(\"boss\", \"May I?\")\n}\n";
     let folder = Folder::with(&[("f.rpa", script)]);
     insta::assert_snapshot!(folder.said(&["run", "f.rpa"]));
     assert!(!folder.path().join(".rpa/store.db").exists());
@@ -227,8 +229,7 @@ fn what_can_not_be_run_is_said() {
 fn the_one_page_script_runs() {
     let page = |name: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/one_page").join(name));
     let [script, template, orders] = ["one_page.rpa", "confirmation.txt", "orders.csv"].map(|name| page(name).unwrap());
-    let folder =
-        Folder::with(&[("page.rpa", &script), ("confirmation.txt", &template), ("inbox/orders.csv", &orders)]);
+    let folder = Folder::with(&[("page.rpa", &script), ("confirmation.txt", &template), ("inbox/orders.csv", &orders)]);
     folder.run(&["run", "page.rpa", "--flow", "seed"]);
     let said = folder.said(&["run", "page.rpa", "--flow", "process_orders", "inbox/orders.csv"]);
     insta::assert_snapshot!(said.replace(&folder.path().display().to_string(), "FOLDER"));

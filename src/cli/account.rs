@@ -162,8 +162,8 @@ fn write_reason(out: &mut String, reason: &Reason, width: usize, columns: usize)
     };
     let earlier = match reason.earlier {
         0 => "",
-        earlier if earlier == reason.count => ", as before",
-        _ => ", some as before",
+        earlier if earlier == reason.count => ", as before: `--retry-failed` tries again",
+        _ => ", some as before: `--retry-failed` tries them again",
     };
     let _ = writeln!(out, "  {:>width$}  {said}{earlier}", reason.count);
     let examples: Vec<_> =

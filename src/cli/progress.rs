@@ -1,16 +1,20 @@
 //! What is shown while a run is at work: bars on a terminal, a line now and then elsewhere.
 
 use super::account::{clean, took};
-use super::console::Console;
+use super::console::{Console, Format};
 use crate::compile::code::Code;
 use crate::finding::render::number;
 use crate::flow::{Names, Observer, RunFailure, RunId};
-use crate::value::{Duration, Value, display};
+use crate::value::{Duration, Value, display, to_json};
 use crate::vm::Decision;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::{Value as Json, json};
 
 /// Loops with at least so many items are worth lines where there is no terminal.
 const WORTH_LINES: usize = 1000;
+
+/// How many decisions are printed as JSON at most.
+const MOST_DECISIONS: usize = 10_000;
 
 /// Shows the progress of a run on a console.
 pub struct Progress<'c> {
@@ -23,13 +27,33 @@ pub struct Progress<'c> {
     items: usize,
     ended: usize,
     failed: usize,
+    /// The decisions, where they are printed as JSON behind the run.
+    decisions: Vec<Json>,
 }
 
 impl<'c> Progress<'c> {
     /// For a run of this program.
     pub fn new(console: &'c mut Console, code: &'c Code) -> Progress<'c> {
         let names = Names::of(code);
-        Progress { console, code, names, bar: None, name: String::new(), items: 0, ended: 0, failed: 0 }
+        Progress {
+            console,
+            code,
+            names,
+            bar: None,
+            name: String::new(),
+            items: 0,
+            ended: 0,
+            failed: 0,
+            decisions: Vec::new(),
+        }
+    }
+
+    /// Takes the bar away; gives the decisions where they are printed as JSON.
+    pub fn finish(self) -> Vec<Json> {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+        self.decisions
     }
 
     fn say(&mut self, text: String) {
@@ -93,6 +117,21 @@ impl Observer for Progress<'_> {
     }
 
     fn decided(&mut self, run: RunId, decision: &Decision) {
+        if self.console.format == Format::Json {
+            if self.decisions.len() < MOST_DECISIONS {
+                let json = |value: &Value| to_json(&self.names.masked(value), &self.names);
+                let input: serde_json::Map<String, Json> =
+                    decision.input.iter().map(|(name, value)| (name.to_string(), json(value))).collect();
+                self.decisions.push(json!({
+                    "run": run.0,
+                    "table": decision.table.as_str(),
+                    "rows": decision.rows.iter().map(|row| row.as_str()).collect::<Vec<_>>(),
+                    "input": input,
+                    "outcome": json(&decision.outcome),
+                }));
+            }
+            return;
+        }
         let inputs: Vec<_> =
             decision.input.iter().map(|(name, value)| format!("{name} = {}", self.shown(value))).collect();
         let rows = match decision.rows.as_slice() {

@@ -13,12 +13,13 @@ use crate::adapter::sqlite::{self, SqliteStore};
 use crate::compile::code::Code;
 use crate::compile::compile;
 use crate::finding::Finding;
-use crate::finding::catalogue::cli;
-use crate::flow::{self, Engine, MachineWorker, Names, Options, Summary, Worker, requirements};
+use crate::finding::catalogue::{self, cli, run as run_codes};
+use crate::flow::{self, Broken, Engine, MachineWorker, Names, Options, Summary, Worker, requirements};
 use crate::text::Sources;
 use crate::value::Value;
-use crate::world::{NoDocuments, Project, World};
+use crate::world::{NoDocuments, Project, StoreError, World};
 use jiff::tz::TimeZone;
+use std::path::{Path, PathBuf};
 
 /// Run a flow of a script
 #[derive(Debug, clap::Args)]
@@ -40,29 +41,37 @@ pub struct Arguments {
     /// Try again what failed before with the same content
     #[arg(long)]
     retry_failed: bool,
+
+    /// The file with records and journal, in place of that of the project
+    #[arg(long, value_name = "FILE")]
+    store: Option<PathBuf>,
 }
 
-/// Findings with the texts they point into.
-type Report = (Vec<Finding>, Sources);
+/// Findings with the texts they point into, and what the command ends with.
+type Report = (Vec<Finding>, Sources, Status);
 
 /// Runs the flow that the arguments name.
 pub fn run(given: &Arguments, console: &mut Console) -> Status {
     match start(given, console) {
         Ok(status) => status,
-        Err((findings, sources)) => {
+        Err((findings, sources, status)) => {
             console.findings(findings, &sources);
-            Status::Failed
+            status
         }
     }
 }
 
 fn start(given: &Arguments, console: &mut Console) -> Result<Status, Report> {
-    let (project, source) = check::read(&given.script, console)?;
+    let failed = |(findings, sources)| (findings, sources, Status::Failed);
+    let (mut project, source) = check::read(&given.script, console).map_err(failed)?;
+    if let Some(store) = &given.store {
+        project.store.clone_from(store);
+    }
     let checked = crate::check::check(source, &DiskLoader::new(&project));
-    let Some(program) = checked.program else { return Err((checked.findings, checked.sources)) };
+    let Some(program) = checked.program else { return Err(failed((checked.findings, checked.sources))) };
     let missing = requirements::missing_in(&program);
     if !missing.is_empty() {
-        return Err((missing, checked.sources));
+        return Err(failed((missing, checked.sources)));
     }
     if console.format == Format::Text {
         // Warnings do not keep a script from running; nobody should overlook them either.
@@ -70,18 +79,24 @@ fn start(given: &Arguments, console: &mut Console) -> Result<Status, Report> {
     }
     let code = compile(&program);
     drop(program);
-    execute(given, &project, &code, console).map_err(|findings| (findings, code.sources.clone()))
+    execute(given, &project, &code, console).map_err(|(findings, status)| (findings, code.sources.clone(), status))
 }
 
-fn execute(given: &Arguments, project: &Project, code: &Code, console: &mut Console) -> Result<Status, Vec<Finding>> {
-    let one = |finding: Finding| vec![finding];
-    let flow = arguments::choose(code, given.flow.as_deref()).map_err(|finding| vec![*finding])?;
+fn execute(
+    given: &Arguments,
+    project: &Project,
+    code: &Code,
+    console: &mut Console,
+) -> Result<Status, (Vec<Finding>, Status)> {
+    let one = |finding: Finding| (vec![finding], Status::Failed);
+    let wrong = |findings: Vec<Finding>| (findings, Status::WrongUse);
+    let flow = arguments::choose(code, given.flow.as_deref()).map_err(|finding| wrong(vec![*finding]))?;
     let missing = requirements::missing(code, flow);
     if !missing.is_empty() {
-        return Err(missing);
+        return Err((missing, Status::Failed));
     }
     let Some(flow_code) = code.flows.get(flow) else { return Ok(Status::Fine) };
-    let values = arguments::read(&given.arguments, flow_code, code, project.currency)?;
+    let values = arguments::read(&given.arguments, flow_code, code, project.currency).map_err(wrong)?;
     let world = world(project, code).map_err(one)?;
     let mut worker = MachineWorker::new(code, project.limits, world, given.trace);
     let names = Names::of(code);
@@ -99,16 +114,23 @@ fn execute(given: &Arguments, project: &Project, code: &Code, console: &mut Cons
     let options = Options { retry_failed: given.retry_failed, ..Options::default() };
     let mut progress = Progress::new(console, code);
     let ended = Engine::new(code, &mut worker, &mut progress, options).run(flow, complete);
-    drop(progress);
-    let broken = |error: String| {
-        Finding::without_place(&cli::STORE, error)
-            .note("what was on disk before stays; run it again to go on from there")
-    };
-    let summary = ended.map_err(|error| one(broken(error.to_string())))?;
+    let decisions = progress.finish();
+    let summary = ended.map_err(|error| one(broken(&error)))?;
     // Mail leaves when everything is on disk: also that of earlier runs which could not be delivered then.
     let delivered = mail::dispatch(worker.world(), &mut *mail::transport(project))
-        .map_err(|error| one(broken(error.to_string())))?;
-    tell(&summary, &delivered, code, &names, console);
+        .map_err(|error| one(broken(&Broken::Store(error))))?;
+    tell(&summary, &delivered, given.trace.then_some(decisions), &names, console);
+    if let Some(failure) = &summary.failure
+        && console.format == Format::Text
+    {
+        let finding = failure.finding(&code.sources);
+        let finding = match (failure.earlier, summary.run.0) {
+            (Some(_), _) => finding.help("`--retry-failed` tries it again"),
+            (None, 0) => finding,
+            (None, _) => finding.help(format!("`{}` tells the whole story", story_command(given, &summary))),
+        };
+        console.findings(vec![finding], &code.sources);
+    }
     Ok(if summary.failure.is_some() { Status::Failed } else { Status::Fine })
 }
 
@@ -127,17 +149,49 @@ fn world(project: &Project, code: &Code) -> Result<World, Finding> {
     })
 }
 
-fn tell(summary: &Summary, delivered: &DispatchReport, code: &Code, names: &Names, console: &mut Console) {
+/// The command that tells the story of the run.
+fn story_command(given: &Arguments, summary: &Summary) -> String {
+    let mut command = format!("rpa runs show {}", summary.run.0);
+    let folder = Path::new(&given.script).parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(store) = &given.store {
+        command.push_str(&format!(" --store {}", store.display()));
+    } else if let Some(folder) = folder {
+        command.push_str(&format!(" --project {}", folder.display()));
+    }
+    command
+}
+
+/// What is said when the engine could not go on.
+fn broken(broken: &Broken) -> Finding {
+    let finding = match broken {
+        Broken::Store(StoreError::Failed { code, message, help }) => {
+            let code = catalogue::find(code).unwrap_or(&cli::STORE);
+            let finding = Finding::without_place(code, message.clone());
+            if help.is_empty() { finding } else { finding.help(help.clone()) }
+        }
+        Broken::Store(error) => Finding::without_place(&cli::STORE, error.to_string()),
+        Broken::Journal { .. } => Finding::without_place(&run_codes::JOURNAL_MISMATCH, broken.to_string()),
+    };
+    finding.note("what was on disk before stays, the rest was taken back; run it again to go on from there")
+}
+
+fn tell(
+    summary: &Summary,
+    delivered: &DispatchReport,
+    decisions: Option<Vec<serde_json::Value>>,
+    names: &Names,
+    console: &mut Console,
+) {
     if console.format == Format::Json {
         let mut told = account::json(summary, names);
         if let serde_json::Value::Object(object) = &mut told {
             object.insert("mails".into(), account::mails_json(delivered));
+            if let Some(decisions) = decisions {
+                object.insert("decisions".into(), decisions.into());
+            }
         }
         console.json(&told);
         return;
-    }
-    if let Some(failure) = &summary.failure {
-        console.findings(vec![failure.finding(&code.sources)], &code.sources);
     }
     let columns = console.columns().clamp(60, 120);
     console.print(account::text(summary, names, columns));

@@ -139,7 +139,9 @@ impl RunFailure {
         let message = self.message.as_str();
         let known = |span: Span| !span.is_empty() && sources.get(span.source).is_some();
         let mut finding = if known(self.failure.span) {
-            Finding::new(&codes::FAILED, self.failure.span, message).at("it failed here")
+            let inside = self.failure.trace.first().filter(|call| call.span == self.failure.span);
+            let place = inside.map_or("it failed here".to_string(), |call| format!("it failed here, in {}", call.name));
+            Finding::new(&codes::FAILED, self.failure.span, message).at(place)
         } else {
             Finding::without_place(&codes::FAILED, message)
         };
@@ -148,7 +150,7 @@ impl RunFailure {
             .trace
             .iter()
             .take(KEPT_CALLS)
-            .filter(|call| known(call.span))
+            .filter(|call| known(call.span) && call.span != self.failure.span)
             .map(|call| crate::finding::Frame { name: call.name.to_string(), span: call.span })
             .collect();
         match self.earlier {

@@ -145,7 +145,7 @@ impl Engine<'_> {
                         None => Ok(value),
                         Some(failure) => Err(failure),
                     },
-                    Err(failure) => Err(self.failure(failure)?.through(format!("step {}", step.name), step.span)),
+                    Err(failure) => Err(self.failure(failure)?),
                 };
                 if guarded {
                     let store = &mut self.worker.world().store;

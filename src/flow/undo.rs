@@ -38,7 +38,7 @@ impl Engine<'_> {
                     self.append(run, EntryKind::Undone, finished.step, &finished.path, Vec::new(), changes, took)?;
                 }
                 Err(failure) => {
-                    let failure = self.failure(failure)?.through(format!("undo of step {}", step.name), step.span);
+                    let failure = self.failure(failure)?;
                     self.world().store.rollback_savepoint()?;
                     self.account.undo_failed(&step.name, run.id, &failure);
                     let payload = failure.encode();
