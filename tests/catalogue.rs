@@ -7,10 +7,22 @@ use rpa::text::SourceId;
 type Finder = fn(&str) -> Vec<Finding>;
 
 /// The groups whose findings a script alone shows, each with what finds them.
-const GROUPS: &[(&str, Finder)] = &[("syntax", parsed)];
+const GROUPS: &[(&str, Finder)] = &[
+    ("syntax", parsed),
+    ("name", checked),
+    ("type", checked),
+    ("effect", checked),
+    ("flow", checked),
+    ("decision", checked),
+    ("unused", checked),
+];
 
 fn parsed(script: &str) -> Vec<Finding> {
     rpa::syntax::parse(SourceId(0), script).1
+}
+
+fn checked(script: &str) -> Vec<Finding> {
+    rpa::check::check(rpa::text::Source::new("script.rpa", script), &rpa::check::Memory::new()).findings
 }
 
 #[test]

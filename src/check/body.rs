@@ -97,6 +97,12 @@ pub(crate) struct Body {
     pub give_type: Option<(Type, Span)>,
     /// The steps of the flow, by name.
     pub steps: HashMap<EcoString, StepName>,
+    /// How many locals there were where the block of the step began; those are the flow's.
+    pub step_base: Option<usize>,
+    /// Whether a jump leads nowhere, so that the ways through the flow are not what was meant.
+    pub has_lost_jump: bool,
+    /// How many findings there were when the body began.
+    pub findings_before: usize,
     /// The steps of the flow that are finished, by number.
     pub checked_steps: Vec<Option<crate::check::program::Step>>,
     /// Blocks of the flow around the place that is being checked, which no `go to` may enter.

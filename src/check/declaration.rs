@@ -39,6 +39,16 @@ impl Checker<'_> {
         self.body = Body::default();
     }
 
+    fn start_body(&mut self, kind: BodyKind, title: String) {
+        self.body = Body::new(kind, title);
+        self.body.findings_before = self.findings.len();
+    }
+
+    /// Whether an error has been found since there were so many findings.
+    pub(crate) fn has_errors_since(&self, before: usize) -> bool {
+        self.findings.iter().skip(before).any(Finding::is_error)
+    }
+
     /// Begins a body with its parameters as the first locals.
     pub(crate) fn begin(
         &mut self,
@@ -47,7 +57,7 @@ impl Checker<'_> {
         written: &[tree::Parameter],
         parameters: &[Parameter],
     ) {
-        self.body = Body::new(kind, title);
+        self.start_body(kind, title);
         for (index, parameter) in parameters.iter().enumerate() {
             let id = self.body.add(&parameter.name, parameter.ty.clone(), parameter.span, LocalKind::Parameter);
             if let Some(info) = self.body.info.get_mut(id.index()) {
@@ -167,6 +177,7 @@ impl Checker<'_> {
         self.collect_steps(&declared.body);
         let checked = self.block(&declared.body);
         let steps = self.finished_steps();
+        let is_broken = self.has_errors_since(self.body.findings_before);
         self.report_unused_locals();
         let finished = std::mem::take(&mut self.body);
         if let Some(of) = self.program.flows.get_mut(id.index()) {
@@ -178,7 +189,7 @@ impl Checker<'_> {
             of.locals = finished.locals;
             of.body = checked.statements;
         }
-        self.check_graph(id, place, end_of(&declared.body));
+        self.check_graph(id, place, end_of(&declared.body), finished.has_lost_jump || is_broken);
     }
 
     /// A value that names something: single, and always there.
@@ -241,7 +252,7 @@ impl Checker<'_> {
 
     fn reaction(&mut self, declared: &tree::Reaction, span: Span) {
         let entity = self.entity_named(&declared.entity);
-        self.body = Body::new(BodyKind::Reaction, format!("the rule `{}`", declared.name.text));
+        self.start_body(BodyKind::Reaction, format!("the rule `{}`", declared.name.text));
         let ty = entity.map_or(Type::Unknown, Type::Record);
         self.introduce(&declared.binding, ty, LocalKind::Bound);
         let when = declared.when.as_ref().map(|when| self.condition(when, "the condition of a rule"));
@@ -294,7 +305,7 @@ impl Checker<'_> {
     }
 
     fn trigger(&mut self, declared: &tree::Trigger, span: Span) {
-        self.body = Body::new(BodyKind::Trigger, "a trigger");
+        self.start_body(BodyKind::Trigger, "a trigger".to_string());
         let event = match &declared.event {
             tree::TriggerEvent::File { pattern, binding } => {
                 let file = match self.peek_global(super::scope::PRELUDE, "File") {
@@ -366,7 +377,7 @@ impl Checker<'_> {
     }
 
     fn test(&mut self, declared: &tree::Test, span: Span) {
-        self.body = Body::new(BodyKind::Test, "a test");
+        self.start_body(BodyKind::Test, "a test".to_string());
         let title = self.plain_text(&declared.title, "the title of a test");
         let checked = self.statements(&declared.body);
         self.report_unused_locals();

@@ -8,7 +8,7 @@ use super::scope::{Global, PRELUDE};
 use super::template::each_expression;
 use crate::check::program::{
     CallableId, Effect, Expr, ExprKind, HandlerAction, Program, Protected, Statement, StatementKind, Step, StepBody,
-    TemplatePart,
+    TemplatePart, Type,
 };
 use crate::finding::{Finding, catalogue};
 use crate::text::Span;
@@ -76,6 +76,7 @@ impl Checker<'_> {
         self.hold_flows(first);
         self.hold_others(first);
         self.hold_fails(first);
+        self.hold_results(first);
         self.pending.first = First::all(&self.program);
     }
 
@@ -590,6 +591,54 @@ impl Checker<'_> {
             });
         }
         findings.into_iter().for_each(|finding| self.report(finding));
+    }
+
+    /// Calls of what only computes, whose value nobody takes.
+    fn hold_results(&mut self, first: First) {
+        let mut findings = Vec::new();
+        let callables = self.program.callables.iter().skip(first.callable).map(|of| &of.body);
+        let flows = self.program.flows.iter().skip(first.flow).map(|of| &of.body);
+        let blocks =
+            self.program.flows.iter().skip(first.flow).flat_map(|of| &of.steps).filter_map(|step| match &step.body {
+                StepBody::Block(statements) => Some(statements),
+                StepBody::Value(_) => None,
+            });
+        for body in callables.chain(flows).chain(blocks) {
+            self.idle_calls(body, &mut findings);
+        }
+        findings.into_iter().for_each(|finding| self.report(finding));
+    }
+
+    fn idle_calls(&self, statements: &[Statement], findings: &mut Vec<Finding>) {
+        for statement in statements {
+            if let StatementKind::Expression(value) = &statement.kind {
+                let name = match &value.kind {
+                    ExprKind::Call(id, _) => {
+                        let of = self.program.callables.get(id.index());
+                        of.filter(|of| of.effect == Effect::Pure && of.fails.is_empty() && of.result != Type::Nothing)
+                            .map(|of| &of.name)
+                    }
+                    ExprKind::Decide(id, _) => self.program.tables.get(id.index()).map(|of| &of.name),
+                    _ => None,
+                };
+                if let Some(name) = name {
+                    findings.push(
+                        Finding::new(
+                            &catalogue::unused::RESULT,
+                            value.span,
+                            format!("`{name}` only computes, and nothing is done with its value"),
+                        )
+                        .at("computed for nothing")
+                        .help("use the value, or remove the line"),
+                    );
+                }
+            }
+            let mut bodies: Vec<&Vec<Statement>> = Vec::new();
+            statement.each_part(&mut |_| {}, &mut |body| bodies.push(body));
+            for body in bodies {
+                self.idle_calls(body, findings);
+            }
+        }
     }
 
     /// What `fails` says, where it is written.

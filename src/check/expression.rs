@@ -253,9 +253,10 @@ impl Checker<'_> {
             let word = if some { "some" } else { "none" };
             let always = if some { "always" } else { "never" };
             let shown = self.show(&value.ty);
+            let test = Span { start: value.span.end.saturating_add(1).min(span.end), ..span };
             let finding = Finding::new(
                 &catalogue::types::OPTIONAL,
-                span,
+                test,
                 format!("the value is always there, so `is {word}` {always} holds"),
             )
             .label(value.span, format!("is {shown}, never none"))

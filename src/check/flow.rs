@@ -225,8 +225,10 @@ impl Checker<'_> {
     /// Checks something as a part of a step, and comes back.
     fn in_kind<R>(&mut self, kind: BodyKind, action: impl FnOnce(&mut Self) -> R) -> R {
         let before = std::mem::replace(&mut self.body.kind, kind);
+        let base = self.body.step_base.replace(self.body.locals.len());
         let result = action(self);
         self.body.kind = before;
+        self.body.step_base = base;
         result
     }
 
@@ -329,8 +331,15 @@ impl Checker<'_> {
     /// `go to step`
     pub(crate) fn go_to(&mut self, target: &Name, span: Span) -> Option<StatementKind> {
         if !self.only_in(&[BodyKind::Flow], "go to", span) || target.text.is_empty() {
+            self.body.has_lost_jump = true;
             return None;
         }
+        let known = self.checked_target(target);
+        self.body.has_lost_jump |= known.is_none();
+        known
+    }
+
+    fn checked_target(&mut self, target: &Name) -> Option<StatementKind> {
         let Some(step) = self.body.steps.get(&target.text).cloned() else {
             let names: Vec<String> = self.body.steps.keys().map(|name| name.to_string()).collect();
             let title = self.body.title.clone();

@@ -27,22 +27,25 @@ impl Checker<'_> {
     pub(crate) fn add_module(&mut self, source: Source, prefix: Option<&str>) -> ModuleId {
         let (name, text, is_library) = (stem(&source.name).to_string(), source.text.clone(), source.is_library);
         let id = self.program.sources.add(source);
-        let script = self.parse(id, &text);
+        let (script, is_broken) = self.parse(id, &text);
         self.names.modules.push(Module {
             name: name.as_str().into(),
             source: id,
             script: Arc::new(script),
             is_library,
+            is_broken,
             prefix: prefix.map(Into::into),
             ..Module::default()
         });
         self.names.modules.len() - 1
     }
 
-    fn parse(&mut self, id: SourceId, text: &str) -> Script {
+    /// The tree of a text, and whether a part of it could not be read.
+    fn parse(&mut self, id: SourceId, text: &str) -> (Script, bool) {
         let (script, findings) = crate::syntax::parse(id, text);
+        let is_broken = findings.iter().any(Finding::is_error);
         self.findings.extend(findings);
-        script
+        (script, is_broken)
     }
 
     fn load_script(

@@ -123,6 +123,12 @@ impl Checker<'_> {
         if self.names.members.contains_key(name) {
             return self.bare_member(name, span, hint);
         }
+        // Where a member of an enum is wanted, an unknown name was meant to be one.
+        if let Some(Type::Enum(id)) = hint.map(Type::present)
+            && self.peek_global(self.module, name).is_none()
+        {
+            return self.no_member(*id, name, span);
+        }
         if let Some(global) = self.global(name) {
             return self.global_as_value(global, name, span);
         }
@@ -308,7 +314,24 @@ impl Checker<'_> {
         if let Some(module) = primitives().modules.iter().find(|module| **module == name.as_str()) {
             return Before::Primitives(module);
         }
+        if !self.names.members.contains_key(name) && self.peek_global(self.module, name).is_none() {
+            let names = self.names_before_dot();
+            self.unknown_name(target.span, "value or module", name, names);
+            return Before::Nothing;
+        }
         Before::Value(self.name(name, target.span, None))
+    }
+
+    /// The names that can stand before a dot: locals, modules, types.
+    fn names_before_dot(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.body.names().map(|name| name.to_string()).collect();
+        names.extend(self.body.steps.keys().map(|name| name.to_string()));
+        names.extend(self.type_names().into_iter().filter(|name| name.starts_with(char::is_uppercase)));
+        names.extend(primitives().modules.iter().map(|name| name.to_string()));
+        if let Some(module) = self.names.modules.get(self.module) {
+            names.extend(module.modules.keys().map(|name| name.to_string()));
+        }
+        names
     }
 
     /// `target.name`

@@ -33,6 +33,8 @@ pub(crate) struct Module {
     pub source: SourceId,
     pub script: Arc<Script>,
     pub is_library: bool,
+    /// Whether a part of it could not be read.
+    pub is_broken: bool,
     /// What its declarations are called in the program: with the module's name, unless it is the main script.
     pub prefix: Option<EcoString>,
     /// What it declares itself.
@@ -206,12 +208,14 @@ pub(crate) fn nearest(name: &str, candidates: impl IntoIterator<Item = impl AsRe
         }
         let lower = candidate.to_lowercase();
         let distance = if lower == wanted { 0 } else { strsim::damerau_levenshtein(&wanted, &lower) };
+        let other_case = usize::from(candidate.starts_with(char::is_uppercase) != name.starts_with(char::is_uppercase));
         let longest = length.max(lower.chars().count());
         // A third of the letters may differ; a short name must be very near.
         let near = distance <= (longest / 3).max(1) && distance < longest;
-        let better = best.as_ref().is_none_or(|(d, text)| (distance, candidate) < (*d, text.as_str()));
+        let rank = distance * 2 + other_case;
+        let better = best.as_ref().is_none_or(|(of_best, text)| (rank, candidate) < (*of_best, text.as_str()));
         if near && better {
-            best = Some((distance, candidate.to_string()));
+            best = Some((rank, candidate.to_string()));
         }
     }
     best.map(|(_, text)| text)

@@ -49,9 +49,9 @@ impl Checker<'_> {
                     ends = Some(statement.span);
                 }
                 statements.push(Statement { kind, span: statement.span });
-            } else if matches!(statement.kind, tree::StatementKind::Broken) {
-                // What could not be read may have ended the block.
-                reported = true;
+            } else if ends.is_none() && may_end(&statement.kind) {
+                // What could not be read, or stands in a wrong place, was meant to end the block.
+                (ends, reported) = (Some(statement.span), true);
             }
         }
         Checked { statements, ends: ends.is_some() }
@@ -232,6 +232,18 @@ impl Checker<'_> {
                 _ => "keeps its value",
             };
             self.immutable(name, what, Some((declared, kind == Some(LocalKind::Let))));
+            return None;
+        }
+        if self.body.step_base.is_some_and(|base| local.index() < base) {
+            let finding = Finding::new(
+                &catalogue::flow::PLACE,
+                name.span,
+                format!("`{}` belongs to the flow and can't be set inside of a step", name.text),
+            )
+            .at("would be lost when the run goes on from its journal")
+            .label(declared, "declared here")
+            .help(format!("let the step give the value (`give …`), and set `{}` behind it", name.text));
+            self.report(finding);
             return None;
         }
         self.body.unknow(local);
@@ -634,6 +646,12 @@ impl Checker<'_> {
         }
         values
     }
+}
+
+/// Whether a statement that has been refused would have ended its block.
+fn may_end(kind: &tree::StatementKind) -> bool {
+    use tree::StatementKind as S;
+    matches!(kind, S::Broken | S::Return(_) | S::Give(_) | S::Fail { .. } | S::Stop(_) | S::GoTo(_))
 }
 
 /// The names that a block sets again.

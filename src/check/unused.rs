@@ -10,7 +10,9 @@ use std::sync::Arc;
 impl Checker<'_> {
     /// Reports locals and parameters of the finished body that nothing reads.
     pub(crate) fn report_unused_locals(&mut self) {
-        if self.names.modules.get(self.module).is_none_or(|module| module.is_library) {
+        // Where something is wrong, a name may be unused because of that.
+        let is_broken = self.names.modules.get(self.module).is_none_or(|module| module.is_library || module.is_broken);
+        if is_broken || self.has_errors_since(self.body.findings_before) {
             return;
         }
         let mut findings = Vec::new();
@@ -47,6 +49,9 @@ impl Checker<'_> {
     /// Reports declarations of the main script, and `use` lines, that nothing needs.
     pub(crate) fn report_unused(&mut self) {
         let mut findings = Vec::new();
+        if self.findings.iter().any(Finding::is_error) {
+            return;
+        }
         for module in self.names.modules.iter().filter(|module| !module.is_library) {
             for line in module.uses.iter().filter(|line| !line.used && !line.brings.is_empty()) {
                 findings.push(

@@ -4,11 +4,13 @@
 //! findings can show the row that they speak of, and name the cell as the spreadsheet does.
 
 use crate::check::Checker;
+use crate::check::program::Type;
 use crate::finding::{Finding, catalogue};
 use crate::syntax::tree::{self, Cell, Column, ColumnKind, ExprKind, TableCell, TableRow, TextLiteral, TextPart};
 use crate::syntax::{self, CellKind};
 use crate::text::{Source, Span};
 use ecow::EcoString;
+use rust_decimal::Decimal;
 
 /// What a file says.
 #[derive(Debug, Default)]
@@ -75,7 +77,9 @@ impl Checker<'_> {
             self.report(finding);
             return None;
         };
-        let width = cells[head].iter().rposition(|cell| !cell.trim().is_empty()).map_or(0, |last| last + 1);
+        let last_used =
+            |row: &Vec<String>| row.iter().rposition(|cell| !cell.trim().is_empty()).map_or(0, |last| last + 1);
+        let width = cells[head..].iter().map(last_used).max().unwrap_or_default();
         let mut text = String::new();
         // Per row and column, where its text lies.
         let mut places: Vec<Vec<(usize, usize)>> = Vec::with_capacity(cells.len());
@@ -103,6 +107,11 @@ impl Checker<'_> {
             let at = place(head, column);
             self.names.cells.insert(at, (file.into(), column, head));
             let written = text.get(at.range()).unwrap_or_default();
+            // Spreadsheets take what begins with `=` for a formula, so the last column may do without its `=> name`.
+            if column + 1 == width && !imported.columns.iter().any(is_outcome) && is_plain_heading(written) {
+                imported.columns.push(Column { kind: ColumnKind::Outcome(None), span: at });
+                continue;
+            }
             let (kind, findings) = syntax::parse_column(source, written, at.start as usize);
             self.cell_findings(findings, &cell_title(file, column, head));
             if written.is_empty() {
@@ -199,6 +208,56 @@ impl Checker<'_> {
     pub(super) fn cell_name(&self, span: Span) -> Option<String> {
         let (file, column, row) = self.names.cells.get(&span)?;
         Some(cell_title(file, *column, *row))
+    }
+}
+
+fn is_outcome(column: &Column) -> bool {
+    matches!(column.kind, ColumnKind::Outcome(_))
+}
+
+/// Whether a heading has no `=>` of its own.
+fn is_plain_heading(written: &str) -> bool {
+    !written.starts_with("=>")
+}
+
+/// Numbers of a sheet take the unit of their column: 0.15 is 15% there, and 1000 is 1000 EUR where the type says so.
+pub(super) fn adopt_units(cell: &mut Cell, ty: &Type) {
+    let adopt = |expr: &mut tree::Expr| {
+        let number = match &expr.kind {
+            ExprKind::Int(number) => Decimal::from(*number),
+            ExprKind::Decimal(number) => *number,
+            _ => return,
+        };
+        match ty.present() {
+            Type::Percent => {
+                if let Some(hundredths) = number.checked_mul(Decimal::ONE_HUNDRED) {
+                    expr.kind = ExprKind::Percent(hundredths.normalize());
+                }
+            }
+            Type::Money(Some(currency)) => {
+                let currency = tree::Name { text: currency.code().into(), span: expr.span };
+                expr.kind = ExprKind::Money { amount: number, currency };
+            }
+            // Sheets know no whole numbers: 5 may come as 5.0.
+            Type::Int if number.fract().is_zero() => {
+                if let Ok(whole) = i64::try_from(number.trunc().mantissa()) {
+                    expr.kind = ExprKind::Int(whole);
+                }
+            }
+            _ => {}
+        }
+    };
+    match cell {
+        Cell::Value(expr) | Cell::Compare(_, expr) | Cell::Outcome(expr) => adopt(expr),
+        Cell::Range(from, to) => {
+            adopt(from);
+            adopt(to);
+        }
+        Cell::Not(inner) => adopt_units(inner, ty),
+        Cell::OneOf(cells) | Cell::And(cells) | Cell::Or(cells) => {
+            cells.iter_mut().for_each(|cell| adopt_units(cell, ty));
+        }
+        _ => {}
     }
 }
 

@@ -1,7 +1,7 @@
 //! Decision tables: columns, rows, outcomes.
 
 use super::Subject;
-use super::import::Imported;
+use super::import::{Imported, adopt_units};
 use crate::check::Checker;
 use crate::check::body::BodyKind;
 use crate::check::declare::unknown_expr;
@@ -54,8 +54,16 @@ impl Checker<'_> {
         let one = self.one_outcome(&result, policy, place);
         let outcomes = self.outcome_columns(columns, &one, declared);
         let (test_columns, subjects) = self.test_columns(columns);
+        let types: Vec<Type> = self.column_types(columns, &test_columns, &outcomes);
         let mut checked = Vec::with_capacity(rows.len());
         for (index, row) in rows.iter().enumerate() {
+            let adopted;
+            let row = if names.is_some() {
+                adopted = with_units(row, &types);
+                &adopted
+            } else {
+                row
+            };
             let name = match names {
                 Some(names) => names.get(index).cloned().unwrap_or_default(),
                 None => ecow::eco_format!("row {}", index + 1),
@@ -247,6 +255,18 @@ impl Checker<'_> {
         (checked, subjects)
     }
 
+    /// The type of what each column tests or gives, in the order of the columns.
+    fn column_types(&self, columns: &[tree::Column], tests: &[Column], outcomes: &[OutcomeColumn]) -> Vec<Type> {
+        let (mut tests, mut outcomes) = (tests.iter(), outcomes.iter());
+        columns
+            .iter()
+            .map(|column| match column.kind {
+                ColumnKind::Outcome(_) => outcomes.next().map_or(Type::Unknown, |outcome| outcome.ty.clone()),
+                _ => tests.next().and_then(|test| test.subject.as_ref()).map_or(Type::Unknown, |of| of.ty.clone()),
+            })
+            .collect()
+    }
+
     #[allow(clippy::too_many_arguments)]
     fn row(
         &mut self,
@@ -369,4 +389,13 @@ impl Checker<'_> {
         }
         result
     }
+}
+
+/// A row of a sheet whose numbers have the units of their columns.
+fn with_units(row: &tree::TableRow, types: &[Type]) -> tree::TableRow {
+    let mut row = row.clone();
+    for (cell, ty) in row.cells.iter_mut().zip(types) {
+        adopt_units(&mut cell.cell, ty);
+    }
+    row
 }

@@ -11,14 +11,15 @@ use crate::text::Span;
 
 impl Checker<'_> {
     /// Looks at the ways through a flow.
-    pub(crate) fn check_graph(&mut self, id: FlowId, result_place: Span, end: Span) {
+    pub(crate) fn check_graph(&mut self, id: FlowId, result_place: Span, end: Span, is_broken: bool) {
         let Some(flow) = self.program.flows.get(id.index()) else { return };
         let graph = build::Graph::of(flow, &self.program);
         let reached = graph.reached();
-        let mut findings = unreachable::findings(&graph, &reached);
+        // Where a jump is missing, the ways are not what was meant.
+        let mut findings = if is_broken { Vec::new() } else { unreachable::findings(&graph, &reached) };
         findings.extend(unset::findings(&graph, flow, &reached));
         let is_open = graph.ends.iter().any(|node| reached.contains(node));
-        if flow.result != Type::Nothing && !flow.result.is_unknown() && is_open {
+        if flow.result != Type::Nothing && !flow.result.is_unknown() && is_open && !is_broken {
             let shown = self.show(&flow.result);
             let mut finding = Finding::new(
                 &catalogue::types::RESULT,

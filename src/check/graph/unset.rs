@@ -1,7 +1,7 @@
 //! Values that some way does not set: a must-analysis over the graph of the flow.
 
 use super::build::Graph;
-use crate::check::program::{Flow, LocalId, StatementKind};
+use crate::check::program::{Flow, LocalId};
 use crate::finding::{Finding, catalogue};
 use crate::text::Span;
 use petgraph::Direction;
@@ -37,7 +37,7 @@ impl Bits {
 
 /// A finding for each value that is used where some way has not set it, with that way.
 pub(super) fn findings(graph: &Graph, flow: &Flow, reached: &HashSet<NodeIndex>) -> Vec<Finding> {
-    let tracked = tracked(graph, flow);
+    let tracked = tracked(graph);
     if tracked.is_empty() {
         return Vec::new();
     }
@@ -60,24 +60,12 @@ pub(super) fn findings(graph: &Graph, flow: &Flow, reached: &HashSet<NodeIndex>)
 }
 
 /// The locals that the flow itself sets, numbered; parameters and those inside of steps have their values.
-fn tracked(graph: &Graph, flow: &Flow) -> HashMap<LocalId, usize> {
+fn tracked(graph: &Graph) -> HashMap<LocalId, usize> {
     let mut tracked = HashMap::new();
     for node in graph.graph.node_weights() {
         for local in &node.sets {
             let next = tracked.len();
             tracked.entry(*local).or_insert(next);
-        }
-    }
-    // A local that is also set inside of a step belongs to the step.
-    for step in &flow.steps {
-        if let crate::check::program::StepBody::Block(statements) = &step.body {
-            for statement in statements {
-                if let StatementKind::Set { local, .. } = &statement.kind
-                    && flow.parameters.len() <= local.index()
-                {
-                    tracked.remove(local);
-                }
-            }
         }
     }
     tracked

@@ -292,6 +292,18 @@ impl Checker<'_> {
     fn conversion_help(&self, from: &Type, to: &Type, value: &Expr) -> Option<String> {
         let name = self.program.sources.slice(value.span);
         let name = if name.len() > 30 || name.contains('\n') { "…" } else { name };
+        if let ExprKind::Value(Value::Text(text)) = &value.kind {
+            let bare = text.trim();
+            let fits = match to.present() {
+                Type::Int => bare.parse::<i64>().is_ok(),
+                Type::Decimal => bare.parse::<rust_decimal::Decimal>().is_ok(),
+                Type::Date => crate::value::literal::date(bare).is_ok(),
+                Type::Money(_) => crate::value::literal::money(bare).is_ok(),
+                Type::Enum(id) => self.program.enums.get(id.0 as usize)?.members.iter().any(|member| member == bare),
+                _ => false,
+            };
+            return fits.then(|| format!("write it without quotes: `{bare}`"));
+        }
         Some(match (from.present(), to.present()) {
             (Type::Text, Type::Int) => {
                 format!("`{name}.to_int` reads a number from text; it is none when there is no number")

@@ -96,8 +96,8 @@ impl Checker<'_> {
         };
         if hidden {
             finding = finding.help(format!("the value hides the module `{written}`; give the value another name"));
-        } else if let Some(near) = familiar(&name.text).filter(|near| own.contains(near)) {
-            finding = finding.help(format!("it is called `{near}` here")).fix(name.span, near);
+        } else if let Some(near) = familiar(&name.text).iter().find(|near| own.contains(near)) {
+            finding = finding.help(format!("it is called `{near}` here")).fix(name.span, *near);
         } else if let Some(near) = nearest(&name.text, &own) {
             finding = finding.help(format!("did you mean `{near}`?")).fix(name.span, near);
         } else if let (Type::List(element) | Type::Optional(element), _) = (&value.ty, ()) {
@@ -388,26 +388,27 @@ fn keep_currency(receiver: &Type, ty: Type) -> Type {
 }
 
 /// What methods of other languages are called here.
-fn familiar(name: &str) -> Option<&'static str> {
-    Some(match name {
-        "len" | "size" => "length",
-        "toUpperCase" | "to_upper" | "uppercase" => "upper",
-        "toLowerCase" | "to_lower" | "lowercase" => "lower",
-        "strip" => "trim",
-        "includes" => "contains",
-        "startsWith" | "startswith" => "starts_with",
-        "endsWith" | "endswith" => "ends_with",
-        "select" | "each" => "map",
-        "sort_by" | "order_by" | "orderBy" => "sort",
-        "push" | "add" => "append",
-        "reduce" => "fold",
-        "every" => "all",
-        "some" | "exists" => "any",
-        "avg" | "mean" => "average",
-        "limit" => "take",
-        "unique" => "distinct",
-        "group_by" | "groupBy" => "group",
-        "empty" | "isEmpty" => "is_empty",
-        _ => return None,
-    })
+fn familiar(name: &str) -> &'static [&'static str] {
+    match name {
+        "len" | "size" | "length" => &["length", "count"],
+        "count" => &["length"],
+        "toUpperCase" | "to_upper" | "uppercase" => &["upper"],
+        "toLowerCase" | "to_lower" | "lowercase" => &["lower"],
+        "strip" => &["trim"],
+        "includes" => &["contains"],
+        "startsWith" | "startswith" => &["starts_with"],
+        "endsWith" | "endswith" => &["ends_with"],
+        "select" | "each" => &["map"],
+        "sort_by" | "order_by" | "orderBy" => &["sort"],
+        "push" | "add" => &["append"],
+        "reduce" => &["fold"],
+        "every" => &["all"],
+        "some" | "exists" => &["any"],
+        "avg" | "mean" => &["average"],
+        "limit" => &["take"],
+        "unique" => &["distinct"],
+        "group_by" | "groupBy" => &["group"],
+        "empty" | "isEmpty" => &["is_empty"],
+        _ => &[],
+    }
 }

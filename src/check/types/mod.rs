@@ -77,7 +77,6 @@ impl Type {
             other => matches!(
                 other,
                 Type::Text
-                    | Type::Bool
                     | Type::Int
                     | Type::Decimal
                     | Type::Percent
@@ -86,7 +85,6 @@ impl Type {
                     | Type::Time
                     | Type::Instant
                     | Type::Duration
-                    | Type::Enum(_)
                     | Type::Unknown
                     | Type::Never
             ),
