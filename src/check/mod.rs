@@ -110,7 +110,9 @@ impl<'l> Checker<'l> {
         let is_sound = |table: &program::DecisionTable| {
             let whole = table.rows.iter().fold(table.span, |span, row| span.to(row.span));
             let of_library = self.program.sources.get(table.span.source).is_none_or(|source| source.is_library);
-            !of_library
+            // A table whose rows could not be read has nothing to prove.
+            !table.rows.is_empty()
+                && !of_library
                 && !errors.iter().any(|error| whole.source == error.source && whole.touches(error.start as usize))
         };
         for finding in proof::check(&self.program, is_sound) {
