@@ -1,6 +1,7 @@
 //! What is said about broken scripts, one mistake a case.
 
 use super::{parse, plain};
+use crate::finding::Finding;
 use crate::syntax::{CellKind, parse_cell, parse_template};
 use crate::text::SourceId;
 
@@ -11,7 +12,25 @@ fn body(statements: &str) -> String {
 }
 
 fn script(text: &str) -> String {
-    plain(text, &parse(SourceId(0), text).1)
+    let findings = parse(SourceId(0), text).1;
+    for finding in findings.iter().filter(|finding| !finding.fixes.is_empty()) {
+        fixes_mend(text, finding);
+    }
+    plain(text, &findings)
+}
+
+/// After its fixes a finding is gone.
+fn fixes_mend(text: &str, finding: &Finding) {
+    let mut fixes = finding.fixes.clone();
+    fixes.sort_by_key(|fix| std::cmp::Reverse(fix.span.start));
+    let mut mended = text.to_owned();
+    for fix in fixes {
+        mended.replace_range(fix.span.range(), &fix.replacement);
+    }
+    let place = finding.span().map(|span| span.start);
+    let left = parse(SourceId(0), &mended).1;
+    let same = |other: &&Finding| other.message == finding.message && other.span().map(|span| span.start) == place;
+    assert_eq!(left.iter().find(same), None, "{text}\n{mended}");
 }
 
 macro_rules! each {
