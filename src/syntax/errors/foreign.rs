@@ -95,6 +95,7 @@ pub fn mistake(broken: &Broken) -> Option<Finding> {
     fail_text(broken)
         .or_else(|| then_before_block(broken))
         .or_else(|| for_elsewhere(broken))
+        .or_else(|| goto(broken))
         .or_else(|| list_type(broken))
         .or_else(|| parameter_without_type(broken))
         .or_else(|| first_word_of_statement(broken))
@@ -223,12 +224,26 @@ fn for_elsewhere(broken: &Broken) -> Option<Finding> {
         return None;
     }
     let token = broken.token(0)?;
-    let is_wrong = token.text == "(" && broken.at == 1 || matches!(token.text, "of" | "from" | "=" | ":");
+    let last = broken.at + 1 == broken.tokens.len();
+    let is_wrong =
+        token.text == "(" && broken.at == 1 || matches!(token.text, "of" | "from" | "=") || token.text == ":" && !last;
     is_wrong.then(|| {
         Finding::new(&codes::UNEXPECTED, broken.span_of(&token), "a loop is written `for x in list { … }`")
             .at("not expected here")
             .help("for numbers write `for i in 1..10 { … }`, for a map `for key, value in map { … }`")
     })
+}
+
+/// `on error goto step`.
+fn goto(broken: &Broken) -> Option<Finding> {
+    let token = broken.token(0).filter(|token| token.text == "goto")?;
+    let span = broken.span_of(&token);
+    Some(
+        Finding::new(&codes::WORD, span, "`goto` is written `go to`")
+            .at("two words")
+            .help("write `go to`")
+            .fix(span, "go to"),
+    )
 }
 
 /// `text[]`, `List<text>`.

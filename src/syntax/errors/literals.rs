@@ -76,6 +76,7 @@ pub fn mistake(broken: &Broken) -> Option<Finding> {
         .or_else(|| moment_without_zone(broken))
         .or_else(|| decimal_comma(broken))
         .or_else(|| short_time(broken))
+        .or_else(|| half_day(broken))
         .or_else(|| percent_apart(broken))
         .or_else(|| unit_joined(broken))
         .or_else(|| lookalike(broken))
@@ -153,7 +154,7 @@ fn moment_without_zone(broken: &Broken) -> Option<Finding> {
             && text.get(..10).is_some_and(|date| date.parse::<jiff::civil::Date>().is_ok())
             && text[10..].starts_with('T')
     };
-    let start = (0..6)
+    let start = (0..10)
         .filter_map(|back| broken.token(-back))
         .find(|token| broken.line.get(token.start..).is_some_and(|rest| is_moment(rest.get(..16).unwrap_or(""))))?;
     let length = broken.line[start.start..]
@@ -203,6 +204,25 @@ fn short_time(broken: &Broken) -> Option<Finding> {
     Some(
         Finding::new(&codes::LITERAL, span, "a time has two digits for the hour")
             .at("one digit")
+            .help(format!("write `{right}`"))
+            .fix(span, right),
+    )
+}
+
+/// `5 pm`, `6am`.
+fn half_day(broken: &Broken) -> Option<Finding> {
+    let index = if matches!(broken.word(0), "am" | "pm") { 0 } else { 1 };
+    let (number, half) = (broken.token(index - 1)?, broken.token(index)?);
+    let hour = number.text.parse::<u8>().ok().filter(|hour| (1..=12).contains(hour))?;
+    if !matches!(half.text, "am" | "pm") {
+        return None;
+    }
+    let hour = hour % 12 + if half.text == "pm" { 12 } else { 0 };
+    let right = format!("{hour:02}:00");
+    let span = broken.span(number.start, half.end());
+    Some(
+        Finding::new(&codes::LITERAL, span, "a time is written with 24 hours")
+            .at(format!("written with `{}`", half.text))
             .help(format!("write `{right}`"))
             .fix(span, right),
     )

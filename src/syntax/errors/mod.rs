@@ -108,7 +108,14 @@ fn plain(broken: &Broken, phrases: &[String]) -> Finding {
         let code = if token.kind == TokenKind::Foreign { &codes::CHARACTER } else { &codes::UNEXPECTED };
         let found = words::called(&token);
         let span = broken.span_of(&token);
-        let finding = Finding::new(code, span, format!("expected {wanted}, found {found}")).at("not expected here");
+        if let Some(finding) = missing_comma(broken, &token, phrases) {
+            return finding;
+        }
+        let message = match phrases {
+            [] => format!("{found} is not expected here"),
+            _ => format!("expected {wanted}, found {found}"),
+        };
+        let finding = Finding::new(code, span, message).at("not expected here");
         let words: Vec<&str> = phrases.iter().map(|phrase| phrase.trim_matches('`')).collect();
         return match foreign::nearest(token.text, &words).filter(|_| token.kind == TokenKind::Word) {
             Some(near) if near != token.text => finding.help(format!("did you mean `{near}`?")).fix(span, near),
@@ -124,6 +131,28 @@ fn plain(broken: &Broken, phrases: &[String]) -> Finding {
         None => Finding::new(&codes::UNEXPECTED, broken.span(0, broken.line.len()), format!("expected {wanted}"))
             .at("nothing stands here"),
     }
+}
+
+/// Two values in brackets without a comma between them.
+fn missing_comma(broken: &Broken, token: &Token, phrases: &[String]) -> Option<Finding> {
+    let before = broken.token(-1)?;
+    let is_value = matches!(token.kind, TokenKind::Word | TokenKind::Number | TokenKind::Text);
+    let follows_value = before.kind != TokenKind::Sign || matches!(before.text, ")" | "]" | "}");
+    let in_brackets = broken.tokens.iter().take(broken.at).fold(0i32, |open, token| match token.text {
+        "(" | "[" | "{" => open + 1,
+        ")" | "]" | "}" => open - 1,
+        _ => open,
+    });
+    if !is_value || !follows_value || in_brackets < 1 || !phrases.iter().any(|phrase| phrase == "`,`") {
+        return None;
+    }
+    let (last, after) = (broken.span_of(&before), broken.span_of(&before).after());
+    let finding = Finding::new(&codes::UNEXPECTED, last, format!("a comma is missing before {}", words::called(token)))
+        .at("`,` is expected after this")
+        .help("put a comma between the two values, or an operator when they belong together");
+    let on_two_lines = broken.line.get(before.end()..token.start).is_some_and(|between| between.contains('\n'));
+    let surely = on_two_lines || broken.word(1) == ":";
+    Some(if surely { finding.fix(after, ",") } else { finding })
 }
 
 /// Whether a block follows such a line.

@@ -81,8 +81,6 @@ fn phrases(tokens: &[String], before: &str, may_end: bool) -> Vec<String> {
         phrases.push("a name".into());
     } else if digit && !in_word {
         phrases.push("a number".into());
-    } else if capital && !operator && !in_word {
-        phrases.push("a currency such as `EUR`".into());
     }
     if operator {
         phrases.push("an operator".into());
@@ -104,6 +102,9 @@ fn phrases(tokens: &[String], before: &str, may_end: bool) -> Vec<String> {
     rest.sort_by_key(|literal| (literal.starts_with(|c: char| !c.is_alphabetic()), *literal));
     rest.dedup();
     phrases.extend(rest.into_iter().map(|literal| format!("`{literal}`")));
+    if phrases.is_empty() && capital && !in_word {
+        phrases.push("a currency such as `EUR`".into());
+    }
     if may_end {
         phrases.push("the end of the line".into());
     }

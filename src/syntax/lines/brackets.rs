@@ -231,10 +231,11 @@ pub fn starts_statement(text: &str) -> bool {
     let rest = &text[word.len()..];
     let after = rest.trim_start_matches([' ', '\t']);
     match word {
-        // With `then` it is a value.
+        // With `then` it is a value, unless a block follows.
         "if" => {
             let line = text.lines().next().unwrap_or("");
-            rest.len() > after.len() && !line.split([' ', '\t', ')']).any(|word| word == "then")
+            let opens = line.trim_end().ends_with('{');
+            rest.len() > after.len() && (opens || !line.split([' ', '\t', ')']).any(|word| word == "then"))
         }
         "let" | "var" | "return" | "give" | "fail" | "step" | "match" | "for" | "go" => {
             rest.len() > after.len() && !after.starts_with([':', ',', ')', ']', '.'])

@@ -56,7 +56,7 @@ fn literals_of_other_places() {
     insta::assert_snapshot!(each!(body:
         "let x = 9,90 EUR", "let x = 1.000,50 EUR", "let x = 10 €", "let x = $10", "let x = EUR 10", "let x = 22.11.2026",
         "let x = 2026-13-45", "let x = 25:00", "wait(3days)", "let x = 10EUR", "let x = 15 %", "let x = 6:00", "let x = 3abc",
-        "let x = 99999999999999999999", "let x = 2026-11-22T06:00", "let x = null", "sleep(99999999999999 weeks)",
+        "let x = 99999999999999999999", "let x = 2026-11-22T06:00", "let x = null", "sleep(99999999999999 weeks)", "let x = 5 pm", "let x = 12am",
     ));
 }
 
@@ -125,7 +125,8 @@ fn incomplete_lines() {
         "f(a,, b)", "let x = a.", "let x = [1 2]", "let x = if a then b", "return return", "give", "let x: [text = 1",
         "let x: text[] = 1", "f (x)", "let x = a. b", "stub http.post", "expect r failed", "answer ask \"x\" approve",
         "match x {\n  gold -> stop\n}", "match x {\n  gold stop\n}", "step s = f()\n  retry times", "step s = f()\n  on x go back",
-        "step s = f()\n  on x", "parallel 3 { stop }", "for x in xs, paralel 3 { stop }",
+        "step s = f()\n  on x", "parallel 3 { stop }", "f(a: 1\n  b: 2)", "step s = f()\n  on x goto back", "step s = f()\n  retry 3 from 2 seconds",
+        "for x in range(10):\n  stop", "let x = f(1\nif a > 1 and b then {\n  stop\n}", "for x in xs, paralel 3 { stop }",
     ));
 }
 
