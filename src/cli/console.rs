@@ -231,6 +231,12 @@ impl Console {
         Ok(bytes)
     }
 
+    /// Writes out what is held back, for somebody who waits for it.
+    pub fn flush(&mut self) {
+        self.output.flush();
+        self.errors.flush();
+    }
+
     /// Writes out what is still held back; false when some of the output could not be written. A reader
     /// that went away (`rpa … | head`) is no error.
     pub fn finish(&mut self) -> bool {

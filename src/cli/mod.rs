@@ -14,9 +14,11 @@ mod folders;
 mod new;
 mod progress;
 pub mod project;
+mod repl;
 mod run;
 mod runs;
 pub mod sources;
+mod world;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -68,6 +70,7 @@ enum Command {
     Check(check::Arguments),
     Fmt(fmt::Arguments),
     Runs(runs::Arguments),
+    Repl(repl::Arguments),
     Explain(explain::Arguments),
 }
 
@@ -82,6 +85,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console)
                 Command::Check(arguments) => check::run(&arguments, console),
                 Command::Fmt(arguments) => fmt::run(&arguments, console),
                 Command::Runs(arguments) => runs::run(&arguments, console),
+                Command::Repl(arguments) => repl::run(&arguments, console),
                 Command::Explain(arguments) => explain::run(&arguments, console),
             }
         }

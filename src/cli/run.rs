@@ -3,13 +3,9 @@
 use super::Status;
 use super::console::{Console, Format};
 use super::progress::Progress;
-use super::{account, arguments, check};
-use crate::adapter::clock::SystemClock;
-use crate::adapter::disk::DiskFiles;
+use super::{account, arguments, check, world};
 use crate::adapter::mail::{self, DispatchReport};
-use crate::adapter::random::SystemRandom;
 use crate::adapter::scripts::DiskLoader;
-use crate::adapter::sqlite::{self, SqliteStore};
 use crate::compile::code::Code;
 use crate::compile::compile;
 use crate::finding::Finding;
@@ -17,8 +13,7 @@ use crate::finding::catalogue::{self, cli, run as run_codes};
 use crate::flow::{self, Broken, Engine, MachineWorker, Names, Options, Summary, Worker, requirements};
 use crate::text::Sources;
 use crate::value::Value;
-use crate::world::{NoDocuments, Project, StoreError, World};
-use jiff::tz::TimeZone;
+use crate::world::{Project, StoreError};
 use std::path::{Path, PathBuf};
 
 /// Run a flow of a script
@@ -97,7 +92,7 @@ fn execute(
     }
     let Some(flow_code) = code.flows.get(flow) else { return Ok(Status::Fine) };
     let values = arguments::read(&given.arguments, flow_code, code, project.currency).map_err(wrong)?;
-    let world = world(project, code).map_err(one)?;
+    let world = world::of_project(project, code).map_err(one)?;
     let mut worker = MachineWorker::new(code, project.limits, world, given.trace);
     let names = Names::of(code);
     let mut complete = Vec::with_capacity(values.len());
@@ -132,21 +127,6 @@ fn execute(
         console.findings(vec![finding], &code.sources);
     }
     Ok(if summary.failure.is_some() { Status::Failed } else { Status::Fine })
-}
-
-/// The real world of a project.
-fn world(project: &Project, code: &Code) -> Result<World, Finding> {
-    let zone = TimeZone::get(&project.zone).unwrap_or(TimeZone::UTC);
-    let path = super::runs::shorter(&project.store);
-    let store = SqliteStore::open(&path, &code.records, &code.enums, &sqlite::Options::default())?;
-    Ok(World {
-        store: Box::new(store),
-        clock: Box::new(SystemClock::new(zone)),
-        random: Box::new(SystemRandom::default()),
-        files: Box::new(DiskFiles::new(project)),
-        documents: Box::new(NoDocuments),
-        settings: project.settings(),
-    })
 }
 
 /// The command that tells the story of the run.

@@ -68,6 +68,15 @@ pub const UNKNOWN_RUN: Code = Code::error(
     "",
 );
 
+/// What is typed or piped in can't be read.
+pub const INPUT: Code = Code::error(
+    "cli::input",
+    "the input can't be read",
+    "The REPL takes UTF-8 text, typed at a terminal or from a pipe. Longer work belongs into a script.",
+    "",
+    "",
+);
+
 /// The store failed while runs were read.
 pub const STORE: Code = Code::error(
     "cli::store",
@@ -79,4 +88,4 @@ pub const STORE: Code = Code::error(
 
 /// All codes of the group.
 pub const GROUP: &[&Code] =
-    &[&UNKNOWN_CODE, &NOT_FORMATTED, &NO_SCRIPTS, &PROJECT_NAME, &WHICH_FLOW, &ARGUMENT, &UNKNOWN_RUN, &STORE];
+    &[&UNKNOWN_CODE, &NOT_FORMATTED, &NO_SCRIPTS, &PROJECT_NAME, &WHICH_FLOW, &ARGUMENT, &UNKNOWN_RUN, &INPUT, &STORE];

@@ -1,0 +1,28 @@
+//! The real world of a project, put together from the adapters.
+
+use crate::adapter::clock::SystemClock;
+use crate::adapter::disk::DiskFiles;
+use crate::adapter::random::SystemRandom;
+use crate::adapter::sqlite::{self, SqliteStore};
+use crate::compile::code::Code;
+use crate::finding::Finding;
+use crate::world::{NoDocuments, Project, World};
+use jiff::tz::TimeZone;
+
+/// The real world of a project: its store knows the entities of this program.
+///
+/// # Errors
+/// When the store can't be opened, or does not fit the program.
+pub fn of_project(project: &Project, code: &Code) -> Result<World, Finding> {
+    let zone = TimeZone::get(&project.zone).unwrap_or(TimeZone::UTC);
+    let path = super::runs::shorter(&project.store);
+    let store = SqliteStore::open(&path, &code.records, &code.enums, &sqlite::Options::default())?;
+    Ok(World {
+        store: Box::new(store),
+        clock: Box::new(SystemClock::new(zone)),
+        random: Box::new(SystemRandom::default()),
+        files: Box::new(DiskFiles::new(project)),
+        documents: Box::new(NoDocuments),
+        settings: project.settings(),
+    })
+}
