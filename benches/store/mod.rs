@@ -1,5 +1,6 @@
 //! What single operations of the store take, through its trait.
 
+use super::processor;
 use rpa::adapter::sqlite::{Options, SqliteStore};
 use rpa::check::program::{Default, Effect, Expr, ExprKind, Field, RecordType, Type};
 use rpa::compile::query::{Output, QueryId, QueryPlan, Scalar};
@@ -8,7 +9,6 @@ use rpa::text::Span;
 use rpa::value::{Currency, Decimal, Instant, Money, RecordId, Value};
 use rpa::world::{Begin, Change, ChangeKind, Entry, EntryKind, Journal, RunId, RunRecord, RunState, Store, StoreError};
 use std::path::Path;
-use std::time::Instant as Moment;
 
 const PRODUCT: RecordId = RecordId(0);
 const LINE: RecordId = RecordId(1);
@@ -63,20 +63,21 @@ fn entities() -> Vec<RecordType> {
 pub fn run(folder: &Path) -> Result<(), StoreError> {
     const COUNT: i64 = 100_000;
     let path = folder.join("operations.db");
-    let opened = Moment::now();
+    let opened = processor::now();
     let store = SqliteStore::open(&path, &entities(), &[], &Options::default());
     let mut store = match store {
         Ok(store) => store,
         Err(finding) => panic!("{finding:?}"),
     };
-    println!("store: made in {:.2} ms", opened.elapsed().as_secs_f64() * 1e3);
+    println!("store: made with {:.2} ms of the processor", processor::since(opened).processor.as_secs_f64() * 1e3);
+    println!("store: {:<30} {:>8} {:>12}", "microseconds", "clock", "processor");
     let key = |number: i64| Value::from(format!("SKU-{:06}", (number * 7919) % COUNT));
     let money = Value::Money(Money::new(Decimal::new(1999, 2), Currency::EUR));
     let day = Value::Date(rpa::value::temporal::date(2026, 11, 22).expect("a day"));
 
     let measure =
         |name: &str, store: &mut SqliteStore, work: &mut dyn FnMut(&mut SqliteStore, i64) -> Result<(), StoreError>| {
-            let start = Moment::now();
+            let start = processor::now();
             for group in 0..COUNT / 1000 {
                 store.begin()?;
                 for number in group * 1000..(group + 1) * 1000 {
@@ -86,7 +87,9 @@ pub fn run(folder: &Path) -> Result<(), StoreError> {
                 }
                 store.commit()?;
             }
-            println!("store: {name:<28} {:>7.2} µs", start.elapsed().as_secs_f64() * 1e6 / COUNT as f64);
+            let passed = processor::since(start);
+            let each = |time: std::time::Duration| time.as_secs_f64() * 1e6 / COUNT as f64;
+            println!("store: {name:<30} {:>8.2} {:>12.2}", each(passed.clock), each(passed.processor));
             Ok::<(), StoreError>(())
         };
     measure("a step without writes", &mut store, &mut |_, _| Ok(()))?;
@@ -158,9 +161,12 @@ pub fn run(folder: &Path) -> Result<(), StoreError> {
         store.end_run(RunId(number + 1), RunState::Done, &[0; 120], Instant::EPOCH)
     })?;
     drop(store);
-    let opened = Moment::now();
+    let opened = processor::now();
     let store = SqliteStore::open(&path, &entities(), &[], &Options::default());
-    println!("store: opened again in {:.2} ms", opened.elapsed().as_secs_f64() * 1e3);
+    println!(
+        "store: opened again with {:.2} ms of the processor",
+        processor::since(opened).processor.as_secs_f64() * 1e3
+    );
     drop(store);
     Ok(())
 }
