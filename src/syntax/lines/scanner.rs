@@ -570,7 +570,10 @@ pub fn starts_declaration(text: &str) -> bool {
         }
         "use" => {
             rest.starts_with('"')
-                || !next.is_empty() && rest[next.len()..].trim_start_matches([' ', '\t']).starts_with(['\n', '\r'])
+                || !next.is_empty() && {
+                    let behind = rest[next.len()..].trim_start_matches([' ', '\t']);
+                    behind.is_empty() || behind.starts_with(['\n', '\r'])
+                }
         }
         _ => false,
     }
