@@ -123,7 +123,7 @@ fn handle(evaluator: &mut Evaluator<'_>, text: &str, talk: &mut dyn Talk) -> Aft
         "help" | "h" | "?" => talk.say(&help()),
         "type" | "t" if argument.trim().is_empty() => talk.say("type an expression behind it: `:type 3 * 20 EUR`"),
         "type" | "t" => answer(evaluator.type_of(argument.trim()), talk),
-        "names" => talk.say(&known_names(evaluator).join("  ")),
+        "names" => talk.say(&in_lines(&known_names(evaluator))),
         other => talk.say(&format!("there is no command `:{other}`; `:help` shows them all")),
     }
     After::GoOn
@@ -148,6 +148,21 @@ fn help() -> String {
         help.push_str(&format!("  {command:<18} {about}\n"));
     }
     help.trim_end().to_string()
+}
+
+/// Words with commas between them, in lines that fit a terminal.
+fn in_lines(words: &[String]) -> String {
+    let mut lines = vec![String::new()];
+    for word in words {
+        if lines.last().is_some_and(|line| line.chars().count() + word.chars().count() > 76) {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push_str(if line.is_empty() { "" } else { ", " });
+            line.push_str(word);
+        }
+    }
+    lines.join(",\n")
 }
 
 /// The words that the session knows, for the editor.

@@ -56,7 +56,7 @@ fn show_record(value: &Value, names: &dyn TypeNames, width: u16) -> String {
 
 fn frame(width: u16) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(presets::UTF8_BORDERS_ONLY);
     table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     table
 }

@@ -126,10 +126,35 @@ impl Errors {
     }
 }
 
+/// What the errors of the language say, as sentences; none for those of scripts, whose words are their own.
+fn sentence(name: &str, fields: &[Value], names: &Names) -> Option<String> {
+    let shown: Vec<String> = fields.iter().map(|field| display(field, names)).collect();
+    let parts: Vec<&str> = shown.iter().map(String::as_str).collect();
+    Some(match (name, parts.as_slice()) {
+        ("not_found", [what, key]) => format!("there is no {what} {key}"),
+        ("already_exists", [what, key]) => format!("there is a {what} {key} already"),
+        ("still_referred", [what, key]) => format!("{what} {key} can't go: other records refer to it"),
+        ("no_row", [table, input]) => format!("`{table}` has no row for {input}"),
+        ("several_rows", [table, rows, input]) => format!("several rows of `{table}` fit {input}: {rows}"),
+        ("no_file", [path]) => format!("there is no file `{path}`"),
+        ("overflow", [operation]) => format!("the result of `{operation}` is too large"),
+        ("division_by_zero", [operation]) => format!("`{operation}` divides by zero"),
+        ("currency_mismatch", [left, right]) => format!("amounts in {left} and {right} can't be put together"),
+        ("out_of_range", [position, count]) => {
+            format!("there is no position {position}: the list has {count}, counted from 0")
+        }
+        ("limit_reached", [limit]) => format!("a limit was reached: {limit}"),
+        _ => return None,
+    })
+}
+
 /// What a failure says: its error in words, and what it carries: `out of stock: sku A1, wanted 3`.
 pub fn failure_message(error: ErrorId, fields: &[Value], names: &Names) -> String {
     use crate::value::TypeNames;
     let (name, field_names) = names.error(error);
+    if let Some(sentence) = sentence(name, fields, names) {
+        return sentence;
+    }
     let mut message = name.replace('_', " ");
     for (index, value) in fields.iter().enumerate() {
         message.push_str(if index == 0 { ": " } else { ", " });
