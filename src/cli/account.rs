@@ -10,8 +10,8 @@ use crate::world::ChangeKind;
 use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
-/// How many reasons are told; the others are counted.
-const MOST_REASONS: usize = 12;
+/// How many reasons are told of one error; the others are counted.
+const MOST_REASONS: usize = 6;
 
 /// The account of a run, in lines of at most `columns` columns. What failed the run itself is a finding of its own.
 pub fn text(summary: &Summary, names: &dyn TypeNames, columns: usize) -> String {
@@ -144,34 +144,50 @@ fn items(out: &mut String, account: &LoopAccount, columns: usize) {
         }
     }
     let _ = writeln!(out, ", {} failed", account.failed);
-    let width = account.reasons.iter().map(|reason| reason.count.to_string().len()).max().unwrap_or(1);
-    for reason in account.reasons.iter().take(MOST_REASONS) {
-        write_reason(out, reason, width, columns);
+    // Reasons of one error belong together: messages often name the item, and would hide each other.
+    let mut errors: Vec<(&str, Vec<&Reason>)> = Vec::new();
+    for reason in &account.reasons {
+        match errors.iter_mut().find(|(error, _)| *error == reason.error) {
+            Some((_, reasons)) => reasons.push(reason),
+            None => errors.push((&reason.error, vec![reason])),
+        }
     }
-    let rest: u64 = account.reasons.iter().skip(MOST_REASONS).map(|reason| reason.count).sum();
-    if rest > 0 {
-        let _ = writeln!(out, "  {rest:>width$}  for {} other reasons", account.reasons.len() - MOST_REASONS);
+    let count = |reasons: &[&Reason]| reasons.iter().map(|reason| reason.count).sum::<u64>();
+    errors.sort_by_key(|(_, reasons)| std::cmp::Reverse(count(reasons)));
+    let width = errors.iter().map(|(_, reasons)| count(reasons).to_string().len()).max().unwrap_or(1);
+    for (error, reasons) in &errors {
+        let earlier: u64 = reasons.iter().map(|reason| reason.earlier).sum();
+        let count = count(reasons);
+        let earlier = match earlier {
+            0 => String::new(),
+            earlier if earlier == count => ", as before: `--retry-failed` tries again".to_string(),
+            earlier => format!(", {earlier} of them as before: `--retry-failed` tries them again"),
+        };
+        let _ = writeln!(out, "  {count:>width$}  {}{earlier}", clean(error));
+        let told = if reasons.len() == MOST_REASONS + 1 { reasons.len() } else { MOST_REASONS };
+        for reason in reasons.iter().filter(|reason| !reason.message.is_empty()).take(told) {
+            write_reason(out, error, reason, width, columns);
+        }
+        let listed = reasons.iter().filter(|reason| !reason.message.is_empty()).take(told).map(|reason| reason.count);
+        let rest = count - listed.sum::<u64>();
+        if rest > 0 {
+            let _ = writeln!(out, "  {:width$}  {rest} for other reasons", "");
+        }
     }
 }
 
-fn write_reason(out: &mut String, reason: &Reason, width: usize, columns: usize) {
-    let place = if reason.place.is_empty() { String::new() } else { format!(" at {}", clean(&reason.place)) };
-    let said = match reason.message.as_str() {
-        "" => format!("{} for other reasons", clean(&reason.error)),
-        message => format!("{} ({}{place})", clean(message), clean(&reason.error)),
-    };
-    let earlier = match reason.earlier {
-        0 => "",
-        earlier if earlier == reason.count => ", as before: `--retry-failed` tries again",
-        _ => ", some as before: `--retry-failed` tries them again",
-    };
-    let _ = writeln!(out, "  {:>width$}  {said}{earlier}", reason.count);
-    let examples: Vec<_> =
-        reason.examples.iter().map(|example| clean(example)).filter(|each| !each.is_empty()).collect();
-    if !examples.is_empty() {
-        let rest = if reason.count as usize > examples.len() { ", …" } else { "" };
-        let line = format!("{}{rest}", examples.join(", "));
-        let _ = writeln!(out, "  {:width$}  {}", "", cut(&line, columns.saturating_sub(width + 4)));
+/// `2  there is no customer C-999: 1003, 1040`
+fn write_reason(out: &mut String, error: &str, reason: &Reason, width: usize, columns: usize) {
+    // A message begins with the words of its error, which stand above it already.
+    let message = clean(&reason.message);
+    let message = message.strip_prefix(&format!("{}: ", error.replace('_', " "))).unwrap_or(&message).to_string();
+    let examples: Vec<_> = reason.examples.iter().map(|each| clean(each)).filter(|each| !each.is_empty()).collect();
+    let rest = if reason.count as usize > examples.len() { ", …" } else { "" };
+    let place = if reason.place.is_empty() { String::new() } else { format!(" ({})", clean(&reason.place)) };
+    let items = if examples.is_empty() { String::new() } else { format!(": {}{rest}", examples.join(", ")) };
+    let line = format!("{} {message}{place}{items}", reason.count);
+    for (index, line) in wrapped(&line, columns.saturating_sub(width + 6)).into_iter().enumerate() {
+        let _ = writeln!(out, "  {:width$}  {}{line}", "", if index == 0 { "" } else { "  " });
     }
 }
 
@@ -354,10 +370,11 @@ mod tests {
         process_orders is done: run 12, 2.3 seconds
 
         process_orders, for number: 420 items, 398 done (12 of them earlier), 22 failed
-          14  there is no customer C-999 (invalid_order at orders.rpa:50:9)
-              1003, 1040, 1077, 1078, 1090, …
-           8  LAMP is out of stock (out_of_stock at orders.rpa:50:9)
-              1004, …
+          14  invalid_order
+              14 there is no customer C-999 (orders.rpa:50:9): 1003, 1040, 1077, 1078,
+                1090, …
+           8  out_of_stock
+              8 LAMP is out of stock (orders.rpa:50:9): 1004, …
 
         created  386 Invoice, 386 Order
         mailed   1 mail
@@ -388,10 +405,11 @@ mod tests {
         process_orders is done: run 12, 2.3 seconds
 
         process_orders, for number: 420 items, 398 done (all of them earlier), 22 failed
-          14  there is no customer C-999 (invalid_order at orders.rpa:50:9), as before
-              1003, 1040, 1077, 1078, 1090, …
-           8  LAMP is out of stock (out_of_stock at orders.rpa:50:9), as before
-              1004, …
+          14  invalid_order, as before: `--retry-failed` tries again
+              14 there is no customer C-999 (orders.rpa:50:9): 1003, 1040, 1077, 1078,
+                1090, …
+           8  out_of_stock, as before: `--retry-failed` tries again
+              8 LAMP is out of stock (orders.rpa:50:9): 1004, …
 
         nothing was written
         ");
