@@ -173,8 +173,8 @@ pub const CHARACTER: Code = Code::error(
     "a character that means nothing here",
     "Outside of texts and comments the language uses letters, digits and the signs of a plain keyboard. Text copied \
      from web pages or typed with another input method may hold blanks and brackets that only look the same.",
-    "const total = add（1, 2）\n",
-    "const total = add(1, 2)\n",
+    "const total = max（1, 2）\n",
+    "const total = max(1, 2)\n",
 );
 
 /// A name, parameter or field written twice, and other things said twice in one line.
