@@ -78,7 +78,7 @@ pub const TOO_DEEP: Code = Code::error(
 
 /// A line or a text beyond the limit.
 pub const TOO_LONG: Code =
-    Code::error("syntax::too_long", "too long", "A line of code has at most 256 KiB, a script at most 4 GiB.", "", "");
+    Code::error("syntax::too-long", "too long", "A line of code has at most 256 KiB, a script at most 4 GiB.", "", "");
 
 /// A keyword in the place of a name.
 pub const KEYWORD: Code = Code::error(
