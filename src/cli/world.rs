@@ -2,11 +2,12 @@
 
 use crate::adapter::clock::SystemClock;
 use crate::adapter::disk::DiskFiles;
+use crate::adapter::office::OfficeDocuments;
 use crate::adapter::random::SystemRandom;
 use crate::adapter::sqlite::{self, SqliteStore};
 use crate::compile::code::Code;
 use crate::finding::Finding;
-use crate::world::{NoDocuments, Project, World};
+use crate::world::{Project, World};
 use jiff::tz::TimeZone;
 
 /// The real world of a project: its store knows the entities of this program.
@@ -22,7 +23,7 @@ pub fn of_project(project: &Project, code: &Code) -> Result<World, Finding> {
         clock: Box::new(SystemClock::new(zone)),
         random: Box::new(SystemRandom::default()),
         files: Box::new(DiskFiles::new(project)),
-        documents: Box::new(NoDocuments),
+        documents: Box::new(OfficeDocuments::new(project)),
         settings: project.settings(),
     })
 }
