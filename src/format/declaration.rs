@@ -181,7 +181,12 @@ impl Printer<'_> {
         match &node.body {
             CallableBody::Block(body) => self.head_with_block(head, body, span.start as usize),
             CallableBody::Expression(value) => {
-                let value = Document::Row(vec![Document::Line, self.expression(value)]).nest(LEVEL);
+                // A line that begins with `if` would be a statement.
+                let line = match value.kind {
+                    ExprKind::Conditional { .. } => Document::text(" "),
+                    _ => Document::Line,
+                };
+                let value = Document::Row(vec![line, self.expression(value)]).nest(LEVEL);
                 let document = Document::Row(vec![head, Document::Row(vec![Document::text(" ="), value]).group()]);
                 self.whole(&document, span);
             }
@@ -214,18 +219,19 @@ impl Printer<'_> {
         let head = self.signature("flow", &node.name, &node.parameters, &node.result, node.body.span.start);
         let mut options = Vec::new();
         if let Some(key) = &node.key {
-            options.push(Document::Row(vec![Document::text("key "), self.expression(key)]));
+            options.push(Document::Row(vec![Document::text("key "), self.behind_word(key, 0)]));
         }
         if let Some(at_most) = &node.at_most {
-            let mut row = vec![Document::text("at most "), self.expression(&at_most.count), Document::text(" at once")];
+            let mut row =
+                vec![Document::text("at most "), self.behind_word(&at_most.count, 9), Document::text(" at once")];
             if let Some(per) = &at_most.per {
-                row.extend([Document::text(" per "), self.expression(per)]);
+                row.extend([Document::text(" per "), self.behind_word(per, 0)]);
             }
             options.push(Document::Row(row));
         }
         for (word, value) in [("priority ", &node.priority), ("deadline ", &node.deadline)] {
             if let Some(value) = value {
-                options.push(Document::Row(vec![Document::text(word), self.expression(value)]));
+                options.push(Document::Row(vec![Document::text(word), self.behind_word(value, 0)]));
             }
         }
         self.with_options(head, options, true, true)
@@ -242,7 +248,7 @@ impl Printer<'_> {
         let mut options = Vec::new();
         for (word, value) in [("when ", &node.when), ("priority ", &node.priority)] {
             if let Some(value) = value {
-                options.push(Document::Row(vec![Document::text(word), self.expression(value)]));
+                options.push(Document::Row(vec![Document::text(word), self.behind_word(value, 0)]));
             }
         }
         self.with_options(Document::text(head), options, false, true)
@@ -258,7 +264,7 @@ impl Printer<'_> {
             TriggerEvent::Record { entity, event, binding, when } => {
                 let head = format!("on {} {} as {}", entity.text, event_word(*event), binding.text);
                 let when =
-                    when.as_ref().map(|when| Document::Row(vec![Document::text("when "), self.expression(when)]));
+                    when.as_ref().map(|when| Document::Row(vec![Document::text("when "), self.behind_word(when, 0)]));
                 self.with_options(Document::text(head), when.into_iter().collect(), false, true)
             }
             TriggerEvent::Schedule(schedule) => self.schedule(schedule),
@@ -271,11 +277,11 @@ impl Printer<'_> {
             SchedulePeriod::Day => Document::text("day"),
             SchedulePeriod::Weekday => Document::text("weekday"),
             SchedulePeriod::DayOfWeek(day) => Document::text(day_name(*day)),
-            SchedulePeriod::Month(day) => Document::Row(vec![Document::text("month on "), self.expression(day)]),
-            SchedulePeriod::Interval(interval) => self.expression(interval),
+            SchedulePeriod::Month(day) => Document::Row(vec![Document::text("month on "), self.behind_word(day, 9)]),
+            SchedulePeriod::Interval(interval) => self.behind_word(interval, 9),
         });
         if let Some(at) = &schedule.at {
-            row.extend([Document::text(" at "), self.expression(at)]);
+            row.extend([Document::text(" at "), self.behind_word(at, 9)]);
         }
         if let Some(zone) = &schedule.zone {
             row.extend([Document::text(" in "), self.text_literal(zone)]);
@@ -309,9 +315,9 @@ impl Printer<'_> {
             Document::Row(vec![Document::text("before "), self.expression(&clause.callee), Document::text(parameters)]);
         let mut options = Vec::new();
         if let Some(when) = &clause.when {
-            options.push(Document::Row(vec![Document::text("when "), self.expression(when)]));
+            options.push(Document::Row(vec![Document::text("when "), self.behind_word(when, 0)]));
         }
-        options.push(Document::Row(vec![Document::text("requires "), self.expression(&clause.requires)]));
+        options.push(Document::Row(vec![Document::text("requires "), self.behind_word(&clause.requires, 0)]));
         let document = self.with_options(head, options, false, false);
         self.hoist(clause.span.start as usize, clause.span.end as usize);
         self.indent();

@@ -42,9 +42,15 @@ impl Printer<'_> {
 
     /// An expression, in parentheses when it binds looser than `least`.
     pub fn at_least(&mut self, expr: &Expr, least: u8) -> Document {
-        if tightness(&expr.kind) >= least {
-            return self.bare(expr);
-        }
+        if tightness(&expr.kind) >= least { self.bare(expr) } else { self.parenthesised(expr) }
+    }
+
+    /// An expression behind a word: a map that begins it would be read as a block, so it stands in parentheses.
+    pub fn behind_word(&mut self, expr: &Expr, least: u8) -> Document {
+        if self.brackets == 0 && begins_with_map(expr) { self.parenthesised(expr) } else { self.at_least(expr, least) }
+    }
+
+    fn parenthesised(&mut self, expr: &Expr) -> Document {
         self.brackets += 1;
         let inner = self.bare(expr);
         self.brackets -= 1;
@@ -104,7 +110,7 @@ impl Printer<'_> {
     }
 
     fn prefixed(&mut self, prefix: &str, operand: &Expr, least: u8) -> Document {
-        let operand = self.at_least(operand, least);
+        let operand = self.behind_word(operand, least);
         Document::Row(vec![Document::text(prefix), operand])
     }
 
@@ -310,8 +316,8 @@ impl Printer<'_> {
     }
 
     fn conditional(&mut self, condition: &Expr, then: &Expr, otherwise: &Expr) -> Document {
-        let (condition, then, otherwise) =
-            (self.at_least(condition, 1), self.at_least(then, 1), self.at_least(otherwise, 0));
+        let (condition, then) = (self.behind_word(condition, 1), self.behind_word(then, 1));
+        let otherwise = self.behind_word(otherwise, 0);
         let tail = Document::Row(vec![
             Document::Line,
             Document::text("then "),
@@ -321,6 +327,19 @@ impl Printer<'_> {
             otherwise,
         ]);
         Document::Row(vec![Document::text("if "), condition, tail.nest(self.continued)]).group()
+    }
+}
+
+fn begins_with_map(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Map(_) => true,
+        ExprKind::Field { target: left, .. }
+        | ExprKind::Call { callee: left, .. }
+        | ExprKind::Index { target: left, .. }
+        | ExprKind::Binary { left, .. }
+        | ExprKind::Is { value: left, .. }
+        | ExprKind::Range { from: left, .. } => begins_with_map(left),
+        _ => false,
     }
 }
 

@@ -98,8 +98,9 @@ impl Printer<'_> {
             }
             StatementKind::Assign { name, value } => word(&format!("{} = ", name.text), self.expression(value)),
             StatementKind::Expression(value) => self.expression_statement(value),
-            StatementKind::If { condition, .. } => word("if ", self.expression(condition)),
-            StatementKind::Match { value, .. } => word("match ", self.expression(value)),
+            // A value of `if` in the head would end it at its own `then`.
+            StatementKind::If { condition, .. } => word("if ", self.behind_word(condition, 1)),
+            StatementKind::Match { value, .. } => word("match ", self.behind_word(value, 1)),
             StatementKind::For(node) => self.for_head(node),
             StatementKind::Parallel(_) => Document::text("parallel"),
             StatementKind::Step(step) => {
@@ -120,13 +121,13 @@ impl Printer<'_> {
                 word(&format!("fail {}", error.text), self.arguments_if_any(arguments, span))
             }
             StatementKind::Stop(None) => Document::text("stop"),
-            StatementKind::Stop(Some(value)) => word("stop ", self.expression(value)),
-            StatementKind::Given(value) => word("given ", self.expression(value)),
+            StatementKind::Stop(Some(value)) => word("stop ", self.behind_word(value, 0)),
+            StatementKind::Given(value) => word("given ", self.behind_word(value, 0)),
             StatementKind::Expect { value, failed } => {
                 let failed = failed.as_ref().map_or(String::new(), |error| format!(" failed {}", error.text));
-                Document::Row(vec![Document::text("expect "), self.expression(value), Document::text(failed)])
+                Document::Row(vec![Document::text("expect "), self.behind_word(value, 0), Document::text(failed)])
             }
-            StatementKind::Advance(value) => word("advance ", self.expression(value)),
+            StatementKind::Advance(value) => word("advance ", self.behind_word(value, 0)),
             StatementKind::Stub { callee, outcome } => self.stub(callee, outcome, statement.span),
             StatementKind::Answer { question, value } => {
                 let question = question.as_ref().map_or(Document::nothing(), |text| {
@@ -144,7 +145,7 @@ impl Printer<'_> {
         if matches!(value.kind, ExprKind::Conditional { .. }) {
             return Document::text(self.flat(value));
         }
-        self.expression(value)
+        self.behind_word(value, 0)
     }
 
     fn arguments_if_any(&mut self, arguments: &[Argument], span: Span) -> Document {
@@ -153,9 +154,9 @@ impl Printer<'_> {
 
     fn for_head(&mut self, node: &For) -> Document {
         let second = node.second.as_ref().map_or(String::new(), |name| format!(", {}", name.text));
-        let mut row = vec![Document::text(format!("for {}{second} in ", node.name.text)), self.expression(&node.list)];
+        let mut row = vec![Document::text(format!("for {}{second} in ", node.name.text)), self.at_least(&node.list, 1)];
         if let Some(count) = &node.parallel {
-            row.extend([Document::text(", parallel "), self.expression(count)]);
+            row.extend([Document::text(", parallel "), self.behind_word(count, 0)]);
         }
         if node.stop_at_first_failure {
             row.push(Document::text(", stop at first failure"));
@@ -171,7 +172,7 @@ impl Printer<'_> {
                 row.push(Document::text(format!(" fails {}", error.text)));
                 row.push(self.arguments_if_any(arguments, Span { start: error.span.end, ..span }));
                 if let Some(times) = times {
-                    row.extend([Document::text(" "), self.expression(times), Document::text(" times")]);
+                    row.extend([Document::text(" "), self.behind_word(times, 9), Document::text(" times")]);
                 }
             }
         }
@@ -290,25 +291,25 @@ impl Printer<'_> {
         let span = modifier.span;
         let (head, block) = match &modifier.kind {
             ModifierKind::Retry { times, from, doubling, up_to } => {
-                let mut row = vec![Document::text("retry "), self.expression(times), Document::text(" times")];
+                let mut row = vec![Document::text("retry "), self.behind_word(times, 9), Document::text(" times")];
                 if let Some(from) = from {
-                    row.extend([Document::text(" from "), self.expression(from)]);
+                    row.extend([Document::text(" from "), self.behind_word(from, 9)]);
                 }
                 if *doubling {
                     row.push(Document::text(" doubling"));
                 }
                 if let Some(up_to) = up_to {
-                    row.extend([Document::text(" up to "), self.expression(up_to)]);
+                    row.extend([Document::text(" up to "), self.behind_word(up_to, 9)]);
                 }
                 (Document::Row(row), None)
             }
             ModifierKind::Timeout(value) => {
-                (Document::Row(vec![Document::text("timeout "), self.expression(value)]), None)
+                (Document::Row(vec![Document::text("timeout "), self.behind_word(value, 0)]), None)
             }
             ModifierKind::Undo { body, braces: true } => (Document::text("undo"), Some(body)),
             ModifierKind::Undo { body, .. } => {
                 let value = match body.statements.first() {
-                    Some(Statement { kind: StatementKind::Expression(value), .. }) => self.expression(value),
+                    Some(Statement { kind: StatementKind::Expression(value), .. }) => self.behind_word(value, 0),
                     _ => Document::nothing(),
                 };
                 (Document::Row(vec![Document::text("undo "), value]), None)

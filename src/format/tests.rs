@@ -5,6 +5,7 @@ use crate::syntax::parse;
 use crate::syntax::tests::all_scripts;
 use crate::syntax::tests::tree::shape;
 use crate::text::SourceId;
+use proptest::prelude::*;
 
 /// Formats, and holds what must hold for every script.
 pub fn checked(text: &str) -> String {
@@ -162,4 +163,82 @@ policy four_eyes { before payments.refund(amount) when amount > 500 EUR and amou
 #[test]
 fn everything_has_one_form() {
     insta::assert_snapshot!(checked(include_str!("../../tests/scripts/every_construct.rpa")));
+}
+
+/// Expressions of all kinds, long and short, as text.
+fn expressions() -> impl Strategy<Value = String> {
+    let leaf = prop::sample::select(vec![
+        "a",
+        "a_name_that_is_rather_long",
+        "another_name_that_is_rather_long",
+        "1",
+        "-2",
+        "15%",
+        "99.90 EUR",
+        "3 days",
+        "none",
+        "\"a text with {value} in it\"",
+        "[]",
+        "{}",
+        "it",
+        "true",
+        "2026-11-22",
+    ]);
+    leaf.prop_map(str::to_owned).prop_recursive(5, 40, 4, |inner| {
+        let operator = prop::sample::select(vec!["+", "-", "*", "/", "and", "or", "==", "<", "in", "??", ".."]);
+        prop_oneof![
+            (inner.clone(), operator, inner.clone()).prop_map(|(a, operator, b)| format!("({a}) {operator} ({b})")),
+            prop::collection::vec(inner.clone(), 0..4).prop_map(|list| format!("[{}]", list.join(", "))),
+            prop::collection::vec(inner.clone(), 0..4)
+                .prop_map(|list| format!("call_of_something({})", list.join(", "))),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a}).where(x => {b}).sort(it.name)")),
+            (inner.clone(), inner.clone(), inner.clone()).prop_map(|(a, b, c)| format!("if ({a}) then {b} else {c}")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("Record(name: {a}, other_name: ({b})?.field[0])")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("{{\"key\": {a}, \"other key\": ({b}) is some}}")),
+            inner.clone().prop_map(|a| format!("not ({a})")),
+            inner.clone().prop_map(|a| format!("-({a})")),
+            inner.prop_map(|a| format!("(run f({a}))")),
+        ]
+    })
+}
+
+/// Where an expression can stand.
+const PLACES: &[&str] = &[
+    "const x = {}",
+    "fn f(x: int = {}) -> int = {}",
+    "flow f() { let x = {} }",
+    "flow f() { if {} { stop } else if {} { stop } }",
+    "flow f() { return {} }",
+    "flow f() { x = {} }",
+    "flow f() { f({}) }",
+    "flow f() {\n match {} {\n a => return {}\n b => { give {} }\n } }",
+    "flow f() { for x in {}, parallel {} { stop {} } }",
+    "flow f() { step x = {}\n undo f({})\n timeout {}\n }",
+    "flow f() key {}, priority {} deadline {} { stop }",
+    "rule r on A changed as a when {} priority {} { stop }",
+    "policy p { before f when {} requires {} }",
+    "test \"t\" { expect {} failed e\n stub f => {}\n answer ask with {}\n }",
+    "rules r(a: int) -> int {\n | when | => x |\n | {} | {} |\n }",
+    "record R { x: int = {} }",
+    "on A created as a when {} { start f({}) }",
+    "rules r(a: int) -> int {\n | {} | => x |\n | ({}), not ({}) | {} |\n | < ({}) or ({})..({}) | 1 |\n}",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_expression_anywhere_keeps_its_tree(
+        place in prop::sample::select(PLACES),
+        values in prop::collection::vec(expressions(), 4),
+    ) {
+        let mut values = values.iter().cycle();
+        let text = place.split("{}").enumerate().fold(String::new(), |text, (index, part)| {
+            if index == 0 { part.to_owned() } else { format!("{text}{}{part}", values.next().unwrap()) }
+        });
+        // What binds looser than the place allows is an error of the generator, not of the formatter.
+        if parse(SourceId(0), &text).1.is_empty() {
+            checked(&text);
+        }
+    }
 }

@@ -234,6 +234,10 @@ pub fn starts_statement(text: &str) -> bool {
         // With `then` it is a value, unless a block follows.
         "if" => {
             let line = text.lines().next().unwrap_or("");
+            let next = text[line.len()..].trim_start();
+            if first_word(next) == "then" {
+                return false;
+            }
             let opens = line.trim_end().ends_with('{');
             rest.len() > after.len() && (opens || !line.split([' ', '\t', ')']).any(|word| word == "then"))
         }
