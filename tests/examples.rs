@@ -1,5 +1,5 @@
-//! The library and the examples: every script is checked without findings and stands in the one layout, and what its
-//! tests say holds.
+//! The library and the examples: every script is checked without findings and stands in the one layout, what its
+//! tests say holds, and running it says what its `expected.txt` says.
 
 mod support;
 
@@ -48,4 +48,54 @@ fn every_example_is_checked_without_findings_and_its_tests_hold() {
     }
     assert!(report.is_empty(), "{report}");
     assert!(count > 30, "the examples have {count} tests");
+}
+
+/// Runs a script twice with the program, as people do, and gives what it says, without times and places.
+fn runs(script: &Path) -> String {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().canonicalize().unwrap();
+    support::copy(script.parent().unwrap(), &folder);
+    let name = script.file_name().unwrap().to_str().unwrap();
+    let mut said = String::new();
+    for heading in [format!("$ rpa run {name}"), format!("$ rpa run {name}  # again")] {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_rpa"))
+            .args(["run", name])
+            .current_dir(&folder)
+            .env("NO_COLOR", "1")
+            .env("LANG", "C.UTF-8")
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        said += &format!("{heading}\n");
+        for line in text.replace(&folder.display().to_string(), ".").lines() {
+            // The time it took is another one each time.
+            let kept = match line.rsplit_once(", ") {
+                Some((before, _)) if line.contains(": run ") => before,
+                _ => line,
+            };
+            said += &format!("{kept}\n");
+        }
+        said += &format!("exit status {}\n\n", output.status.code().unwrap_or(-1));
+    }
+    said
+}
+
+#[test]
+fn every_example_says_what_is_expected() {
+    let mut report = String::new();
+    for script in support::scripts(&root().join("examples")) {
+        if script.file_stem().is_some_and(|name| name.to_string_lossy().ends_with("_test")) {
+            continue;
+        }
+        let said = runs(&script);
+        let path = script.with_file_name("expected.txt");
+        if std::env::var_os("RPA_WRITE_DOCS").is_some() {
+            std::fs::write(&path, &said).unwrap();
+        }
+        let expected = std::fs::read_to_string(&path).unwrap_or_default();
+        if said != expected {
+            report += &format!("{} says\n{said}\n", script.strip_prefix(root()).unwrap().display());
+        }
+    }
+    assert!(report.is_empty(), "{report}");
 }

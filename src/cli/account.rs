@@ -30,6 +30,12 @@ pub fn text(summary: &Summary, names: &dyn TypeNames, columns: usize) -> String 
     for account in &summary.loops {
         items(&mut out, account, columns);
     }
+    if !summary.notes.is_empty() {
+        out.push('\n');
+        for note in &summary.notes {
+            let _ = writeln!(out, "{}", cut(&clean(note), columns * 2));
+        }
+    }
     if !summary.already_over {
         written(&mut out, summary, columns);
     }
@@ -359,6 +365,7 @@ mod tests {
             undone: 30,
             undo_failures: vec![(RunId(40), "reserved".into(), "not found".into())],
             undo_failures_count: 3,
+            notes: vec!["3 orders wait".into()],
             warnings: vec!["two\nlines".into()],
             warnings_count: 1,
         }
@@ -375,6 +382,8 @@ mod tests {
                 1090, …
            8  out_of_stock
               8 LAMP is out of stock (orders.rpa:50:9): 1004, …
+
+        3 orders wait
 
         created  386 Invoice, 386 Order
         mailed   1 mail
@@ -395,6 +404,7 @@ mod tests {
     fn a_second_run_says_that_nothing_was_done() {
         let mut second = summary();
         second.changes.clear();
+        second.notes.clear();
         second.loops[0].earlier = 398;
         for reason in &mut second.loops[0].reasons {
             reason.earlier = reason.count;

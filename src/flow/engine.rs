@@ -404,7 +404,8 @@ impl<'a> Engine<'a> {
         world.store.append(run.id, &entry)?;
         run.position += 1;
         self.group.count();
-        self.account.entry(&entry);
+        let is_top = self.active.len() == 1;
+        self.account.entry(&entry, is_top);
         Ok(())
     }
 

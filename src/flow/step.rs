@@ -31,7 +31,8 @@ impl Engine<'_> {
         let mut tries = 0;
         let mut child = None;
         while let Some(entry) = run.replay.take(Deed::Step, index, &path) {
-            self.account.entry(&entry);
+            let is_top = self.active.len() == 1;
+            self.account.entry(&entry, is_top);
             match entry.kind {
                 EntryKind::StepDone => {
                     let value = match entry.payload.as_slice() {

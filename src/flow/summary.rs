@@ -60,6 +60,8 @@ pub struct Summary {
     pub undo_failures: Vec<(RunId, EcoString, EcoString)>,
     /// How many those are in all.
     pub undo_failures_count: u64,
+    /// What `log.info` noted in the run itself, not in those that it runs; at most so many as a person reads.
+    pub notes: Vec<EcoString>,
     /// What `log.warn` noted; at most so many as a person reads.
     pub warnings: Vec<EcoString>,
     /// How many those are in all.
@@ -143,6 +145,7 @@ pub(super) struct Account {
     changes: BTreeMap<(ChangeKind, EcoString), ChangeCount>,
     undo_failures: Vec<(RunId, EcoString, EcoString)>,
     undo_failures_count: u64,
+    notes: Vec<EcoString>,
     warnings: Vec<EcoString>,
     warnings_count: u64,
 }
@@ -219,12 +222,15 @@ impl Account {
         self.runs.entry(flow.clone()).or_default()
     }
 
-    /// The journal got an entry.
-    pub fn entry(&mut self, entry: &Entry) {
+    /// The journal got an entry; the top run is the one that was started, and not by another.
+    pub fn entry(&mut self, entry: &Entry, is_top: bool) {
         if entry.kind == EntryKind::Undone {
             self.undone += 1;
         }
         for change in &entry.changes {
+            if is_top && change.kind == ChangeKind::Noted && change.what == "info" && self.notes.len() < MAX_NAMED {
+                self.notes.push(change.which.clone());
+            }
             self.change(change);
         }
     }
@@ -299,6 +305,7 @@ impl Summary {
             undone: account.undone,
             undo_failures: account.undo_failures,
             undo_failures_count: account.undo_failures_count,
+            notes: account.notes,
             warnings: account.warnings,
             warnings_count: account.warnings_count,
         }
@@ -351,6 +358,7 @@ impl Summary {
             "undone": self.undone,
             "not_undone": undo_failures,
             "not_undone_count": self.undo_failures_count,
+            "notes": texts(&self.notes),
             "warnings": texts(&self.warnings),
             "warnings_count": self.warnings_count,
         })

@@ -18,7 +18,8 @@ impl Engine<'_> {
             let Some(step) = flow.and_then(|flow| flow.steps.get(finished.step as usize)) else { continue };
             let Some(chunk) = step.undo else { continue };
             if let Some(entry) = run.replay.take(Deed::Undo, finished.step, &finished.path) {
-                self.account.entry(&entry);
+                let is_top = self.active.len() == 1;
+                self.account.entry(&entry, is_top);
                 continue;
             }
             self.work += 1;

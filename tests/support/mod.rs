@@ -5,11 +5,12 @@
 
 use rpa::adapter::disk::DiskFiles;
 use rpa::adapter::office::OfficeDocuments;
+use rpa::adapter::scripts::DiskLoader;
 use rpa::adapter::sqlite::SqliteStore;
 use rpa::check::program::{
     Effect, Expr, ExprKind, Flow, LocalId, Parameter, Program, Statement, StatementKind, Step, StepBody, StepId, Type,
 };
-use rpa::check::{Checked, LoadError, Loader};
+use rpa::check::Checked;
 use rpa::finding::Finding;
 use rpa::finding::render::terminal;
 use rpa::flow::{Engine, MachineWorker, Options, Silent};
@@ -19,21 +20,6 @@ use rpa::vm::Limits;
 use rpa::world::{FixedClock, SeededRandom, World};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-
-/// Reads what scripts name from the disk, beside the script that names it.
-pub struct Disk;
-
-impl Loader for Disk {
-    fn read(&self, from: &Source, relative: &str) -> Result<Vec<u8>, LoadError> {
-        let folder = Path::new(&from.name).parent().unwrap_or(Path::new("."));
-        std::fs::read(folder.join(relative)).map_err(|_| LoadError::Missing)
-    }
-
-    fn sheet(&self, bytes: &[u8], sheet: Option<&str>) -> Result<Vec<Vec<String>>, LoadError> {
-        let _ = (bytes, sheet);
-        Err(LoadError::Unreadable("workbooks are not read here".into()))
-    }
-}
 
 /// All scripts below a folder, sorted.
 pub fn scripts(folder: &Path) -> Vec<PathBuf> {
@@ -55,7 +41,10 @@ pub fn scripts(folder: &Path) -> Vec<PathBuf> {
 
 /// Checks the text of a script as if it lay at a path.
 pub fn check(path: &Path, text: &str) -> Checked {
-    rpa::check::check(Source::new(path.display().to_string(), text), &Disk)
+    let folder = path.parent().unwrap_or(path);
+    let project = rpa::cli::project::of_folder(folder, &mut Sources::new()).expect("rpa.toml is right");
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    rpa::check::check(Source::new(name, text).with_path(path), &DiskLoader::new(&project))
 }
 
 /// Findings as people read them; empty when there are none.
