@@ -1,6 +1,11 @@
 //! Tests of the machine.
 
+mod failures;
 mod generated;
+mod primitives;
+mod store;
+mod support;
+mod tables;
 mod walker;
 
 use super::{Decision, Failure, Host};

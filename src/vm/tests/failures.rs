@@ -1,0 +1,62 @@
+//! How evaluation fails: the error, what it carries, the place, and the calls that led there.
+
+use super::support::outcome;
+use insta::assert_snapshot;
+
+fn fails(body: &str) -> String {
+    outcome(&format!("fn f() -> text {{\n  let zero = [0].first ?? 0\n  let value = {body}\n  return \"{{value}}\"\n}}\n"))
+}
+
+#[test]
+fn arithmetic_fails_with_its_name() {
+    assert_snapshot!(fails("9_223_372_036_854_775_807 + 1 + zero"), @"");
+    assert_snapshot!(fails("1 / zero"), @"");
+    assert_snapshot!(fails("mod(7, zero)"), @"");
+    assert_snapshot!(fails("money(1.0, \"EUR\") + money(1.0, \"USD\")"), @"");
+    assert_snapshot!(fails("money(1.0, \"EUR\") < money(1.0, \"USD\")"), @"");
+    assert_snapshot!(fails("money(1.0, \"XXL\")"), @"");
+    assert_snapshot!(fails("2026-11-22 + 36 hours"), @"");
+    assert_snapshot!(fails("9999-12-31 + 1 day"), @"");
+    assert_snapshot!(fails("23:00 + 2 hours"), @"");
+    assert_snapshot!(fails("date(2026, 2, 29 + zero)"), @"");
+    assert_snapshot!(fails("2026-11-22.at(06:00, \"Europe/Berlinn\")"), @"");
+    assert_snapshot!(fails("10 EUR.split(zero)"), @"");
+    assert_snapshot!(fails("[1, 2].chunks(zero)"), @"");
+    assert_snapshot!(fails("[10 EUR].where(zero == 1).sum(it)"), @"");
+    assert_snapshot!(fails("(1..3_000_000_000).count"), @"");
+}
+
+#[test]
+fn what_is_not_there_fails_with_its_name() {
+    assert_snapshot!(fails("[1, 2][zero + 2]"), @"");
+    assert_snapshot!(fails("[1, 2][zero - 1]"), @"");
+    assert_snapshot!(fails("{\"a\": zero}[\"b\"]"), @"");
+    let no_arm = "fn f() -> int {\n  let n = [7].first ?? 0\n  match n {\n    < 3 => return 1\n    4, 5 => return 2\n  }\n  return 3\n}\n";
+    assert_snapshot!(outcome(no_arm), @"");
+    let get = "entity Thing { key id: text }\ntask f() -> text = Thing.get(\"x\").id\n";
+    assert_snapshot!(outcome(get), @"");
+}
+
+#[test]
+fn a_failure_names_the_calls_that_led_there() {
+    let script = "error too_deep(level: int)\n\
+        fn down(level: int) -> int {\n  if level > 2 { fail too_deep(level) }\n  return down(level + 1) + 1\n}\n\
+        fn f() -> int = down(1)\n";
+    assert_snapshot!(outcome(script), @"");
+}
+
+#[test]
+fn recursion_without_end_is_a_limit() {
+    let script = "fn down(level: int) -> int = down(level + 1) + 1\nfn f() -> int = down(1)\n";
+    let failure = outcome(script);
+    assert_snapshot!(failure.lines().take(3).collect::<Vec<_>>().join("\n"), @"");
+    assert_eq!(failure.lines().count(), 65);
+}
+
+#[test]
+fn what_grows_without_end_is_a_limit() {
+    let doubled = "fn f() -> int {\n  var t = \"0123456789\"\n  for n in 1..60 { t = t + t }\n  return t.length\n}\n";
+    assert_snapshot!(outcome(doubled).lines().next().unwrap(), @"");
+    let lists = "fn f() -> int {\n  var l = [1]\n  for n in 1..60 { l = l.concat(l) }\n  return l.count\n}\n";
+    assert_snapshot!(outcome(lists).lines().next().unwrap(), @"");
+}
