@@ -59,6 +59,8 @@ pub(super) struct Body<'c, 'p> {
     parameters: u16,
     instructions: Vec<Instruction>,
     spans: Vec<Span>,
+    /// How many registers belong to locals.
+    locals: usize,
     /// The first free register.
     free: usize,
     /// The most registers that were in use.
@@ -86,6 +88,7 @@ impl<'c, 'p> Body<'c, 'p> {
             parameters: u16::try_from(parameters).unwrap_or(u16::MAX),
             instructions: Vec::new(),
             spans: Vec::new(),
+            locals,
             free: locals,
             most: locals,
             span,
@@ -202,6 +205,18 @@ impl<'c, 'p> Body<'c, 'p> {
                 self.emit(Instruction::Constant { to, index });
                 Operand::register(to)
             }
+        }
+    }
+
+    /// A value that stays as it is when locals are set again.
+    pub fn stable(&mut self, operand: Operand) -> Operand {
+        match operand.place() {
+            Place::Register(register) if usize::from(register) < self.locals => {
+                let copy = self.temporary();
+                self.copy(copy, operand);
+                Operand::register(copy)
+            }
+            _ => operand,
         }
     }
 

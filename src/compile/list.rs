@@ -19,18 +19,21 @@ pub(super) struct Loop {
 }
 
 impl Body<'_, '_> {
-    /// Begins a loop that puts each element into a register. `rounds` is what is evaluated in each round.
+    /// Begins a loop that puts each element into a register. `rounds` is what is evaluated in each round; none
+    /// when statements are done, which may set the list's own variable again.
     pub fn begin_loop(&mut self, list: &Expr, element: LocalId, rounds: &[&Expr]) -> Loop {
         let to = self.local(element);
         if let ExprKind::Range(first, last) = &list.kind {
             let next = self.temporary();
             self.value_to(first, next);
             let last = self.operand(last);
+            let last = if rounds.is_empty() { self.stable(last) } else { last };
             let top = self.here();
             let next = self.emit(Instruction::NextInt { next, last, to, end: 0 });
             return Loop { top, next, prefetched: false };
         }
         let list = self.operand(list);
+        let list = if rounds.is_empty() { self.stable(list) } else { list };
         let prefetched = self.prefetch(list, element, rounds);
         self.begin_list(list, to, prefetched)
     }
@@ -48,6 +51,7 @@ impl Body<'_, '_> {
     /// Begins a loop over the entries of a map.
     pub fn begin_entries(&mut self, map: &Expr, key: LocalId, value: LocalId) -> Loop {
         let map = self.operand(map);
+        let map = self.stable(map);
         let index = self.temporary();
         let zero = self.constant(Value::Int(0));
         self.copy(index, zero);

@@ -257,7 +257,10 @@ impl Host for World<'_> {
         let plan = &self.code.queries[query.0 as usize];
         self.asked.push(format!("query {}", self.name(plan.entity)));
         let rows = self.rows(plan, given);
-        let column = |of: &Scalar| rows.iter().map(|row| scalar(of, row, given)).filter(|value| !value.is_none());
+        let column = |of: &Scalar| {
+            let values: Vec<Value> = rows.iter().map(|row| scalar(of, row, given)).collect();
+            values.into_iter().filter(|value| !value.is_none())
+        };
         let sum = |of: &Scalar| {
             column(of).reduce(|sum, value| crate::compile::arithmetic::add(&sum, &value).unwrap()).unwrap_or_default()
         };
