@@ -66,8 +66,8 @@ const CHAINS: &[&str] = &[
     ".all(it.count < 6)",
     ".find(it.customer.name == \"Cyd\")?.id ?? 0",
     ".sort_descending(it.total).first?.id ?? 0",
-    ".min(it.total)",
-    ".max(it.customer.name)",
+    ".min(it.total) ?? 0 EUR",
+    ".max(it.customer.name) ?? \"\"",
     ".where(it.count == 99).sum(it.total)",
     ".sum(it.total)",
     ".min_by(it.total)?.id ?? 0",
@@ -84,7 +84,9 @@ fn a_store_answers_as_a_list_does() {
     let mut lines = Vec::new();
     for chain in CHAINS {
         let body = |start: &str| {
-            format!("  let limit = [3].first ?? 0\n  let someone = Customer.get(\"bob\")\n  let shown = {start}{chain}\n  return \"{{shown}} {{limit}} {{someone.id}}\"\n")
+            format!(
+                "  let limit = [3].first ?? 0\n  let someone = Customer.get(\"bob\")\n  let shown = {start}{chain}\n  return \"{{shown}} {{limit}} {{someone.id}}\"\n"
+            )
         };
         let script = format!(
             "{ENTITIES}task by_store() -> text {{\n{}}}\ntask by_list() -> text {{\n  let sales = Sale.sort(it.id).take(1000).where(mod(it.id, 1) == 0)\n{}}}\n",
@@ -99,7 +101,39 @@ fn a_store_answers_as_a_list_does() {
         assert_eq!(by_store, by_list, "{chain}");
         lines.push(format!("{chain}: {}", world.asked.join(", ")));
     }
-    assert_snapshot!(lines.join("\n"), @"");
+    assert_snapshot!(lines.join("\n"), @r#"
+.where(it.count > 3).map(it.id).map(it.to_text).join(): get Customer, query Sale
+.where(it.count > 3 and it.total >= 2.00 EUR or it.id == 1).map(it.id).map(it.to_text).join(): get Customer, query Sale
+.where(not (it.count in [1, 2, 3])).map(it.id).map(it.to_text).join(): get Customer, query Sale
+.where(it.count in 2..4).map(it.id).map(it.to_text).join(): get Customer, query Sale
+.where(it.customer.name == "Bob").count: get Customer, query Sale
+.where(it.customer.tier == gold).where(it.note is some).sum(it.count): get Customer, query Sale
+.where(it.customer.region?.active == true).map(it.id).map(it.to_text).join(): get Customer, query Sale
+.where(it.note?.starts_with("note 2") == true).map(it.id).map(it.to_text).join(): get Customer, query Sale
+.where(it.note is some and it.note.contains("3")).map(it.id).map(it.to_text).join(): get Customer, query Sale
+.sort(it.count).map(it.id).map(it.to_text).join(): get Customer, query Sale
+.sort_descending(it.customer.name).sort(it.placed).map(it.id).map(it.to_text).join(): get Customer, query Sale
+.sort(it.id).skip(2).take(3).map(it.count).map(it.to_text).join(): get Customer, query Sale
+.sort(it.id).take(5).where(it.count > 2).map(it.id).map(it.to_text).join(): get Customer, query Sale
+.take(-3).count: get Customer, query Sale
+.count: get Customer, query Sale
+.is_empty: get Customer, query Sale
+.any(it.count == 6): get Customer, query Sale
+.all(it.count < 6): get Customer, query Sale
+.find(it.customer.name == "Cyd")?.id ?? 0: get Customer, query Sale
+.sort_descending(it.total).first?.id ?? 0: get Customer, query Sale
+.min(it.total) ?? 0 EUR: get Customer, query Sale
+.max(it.customer.name) ?? "": get Customer, query Sale
+.where(it.count == 99).sum(it.total): get Customer, query Sale
+.sum(it.total): get Customer, query Sale
+.min_by(it.total)?.id ?? 0: get Customer, query Sale
+.where(it.count * 2 - 1 > 6).map(it.id).map(it.to_text).join(): get Customer, query Sale
+.where(it.total * 2 > 5.00 EUR and it.count > 2).map(it.id).map(it.to_text).join(): get Customer, query Sale
+.where(it.count > limit).map(it.id).map(it.to_text).join(): get Customer, query Sale
+.where(it.customer == someone).map(it.id).map(it.to_text).join(): get Customer, query Sale
+.group(it.customer.name).count: get Customer, query Sale, get 3 of Customer
+.map(it.customer.region?.name ?? "-").distinct.join(): get Customer, query Sale, get 3 of Customer, get 2 of Region
+"#);
 }
 
 #[test]
@@ -109,7 +143,62 @@ fn plans_join_and_take_parameters() {
     );
     let code = code(&script);
     let plans: Vec<String> = code.queries.iter().map(|plan| format!("{plan:#?}")).collect();
-    assert_snapshot!(plans.join("\n"), @"");
+    assert_snapshot!(plans.join("\n"), @r"
+QueryPlan {
+    entity: RecordId(
+        10,
+    ),
+    joins: [
+        Join {
+            from: 0,
+            field: 1,
+            entity: RecordId(
+                9,
+            ),
+            optional: false,
+        },
+        Join {
+            from: 1,
+            field: 3,
+            entity: RecordId(
+                8,
+            ),
+            optional: true,
+        },
+    ],
+    filter: Some(
+        And(
+            [
+                Compare(
+                    Equal,
+                    Column {
+                        table: 2,
+                        field: 0,
+                    },
+                    Parameter(
+                        0,
+                    ),
+                ),
+                Compare(
+                    Greater,
+                    Column {
+                        table: 0,
+                        field: 3,
+                    },
+                    Parameter(
+                        1,
+                    ),
+                ),
+            ],
+        ),
+    ),
+    order: [],
+    limit: None,
+    offset: None,
+    output: Records,
+    parameters: 2,
+}
+");
 }
 
 #[test]
@@ -125,8 +214,8 @@ fn a_loop_loads_what_it_follows_at_once() {
         .map(|id| Value::record(line, vec![Value::reference(sale, Value::Int(id)), Value::text("x")]))
         .collect();
     let value = call(&code, "f", &[Value::list(lines)], &mut world).unwrap();
-    assert_snapshot!(display(&value, &code.names), @"");
-    assert_snapshot!(world.asked.join(", "), @"");
+    assert_snapshot!(display(&value, &code.names), @r#"["Bob south", "Cyd -", "Ada L. north", "Bob south", "Cyd -", "Ada L. north", "Bob south", "Cyd -", "Ada L. north"]"#);
+    assert_snapshot!(world.asked.join(", "), @"get 9 of Sale, get 3 of Customer, get 2 of Region");
 }
 
 #[test]
@@ -144,5 +233,5 @@ fn records_are_written_by_their_keys() {
     let code = code(&script);
     let mut world = world(&code);
     let value = call(&code, "f", &[], &mut world).unwrap();
-    assert_snapshot!(display(&value, &code.names), @"");
+    assert_snapshot!(display(&value, &code.names), @"true 1 m false true");
 }

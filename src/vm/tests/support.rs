@@ -98,9 +98,9 @@ impl<'c> World<'c> {
 
     fn position(&self, entity: RecordId, key: &Value) -> Option<usize> {
         let field = self.code.records[entity.0 as usize].key?;
-        self.records.iter().position(|value| {
-            matches!(value, Value::Record(record) if record.type_id == entity && record.fields[field] == *key)
-        })
+        self.records.iter().position(
+            |value| matches!(value, Value::Record(record) if record.type_id == entity && record.fields[field] == *key),
+        )
     }
 
     fn find(&self, entity: RecordId, key: &Value) -> Option<Value> {
@@ -137,8 +137,12 @@ impl<'c> World<'c> {
                 if *descending { order.reverse() } else { order }
             });
         }
-        let number = |limit: &Option<Scalar>| limit.as_ref().map(|limit| scalar(limit, &[], given).as_int().unwrap() as usize);
-        rows.into_iter().skip(number(&plan.offset).unwrap_or(0)).take(number(&plan.limit).unwrap_or(usize::MAX)).collect()
+        let number =
+            |limit: &Option<Scalar>| limit.as_ref().map(|limit| scalar(limit, &[], given).as_int().unwrap() as usize);
+        rows.into_iter()
+            .skip(number(&plan.offset).unwrap_or(0))
+            .take(number(&plan.limit).unwrap_or(usize::MAX))
+            .collect()
     }
 }
 

@@ -31,7 +31,13 @@ fn unique_tables_have_one_row_for_every_input() {
         "discount(silver, -5 EUR)",
         "discount(silver, money(5.0, \"USD\"))",
     ];
-    assert_snapshot!(all(script, &calls), @"");
+    assert_snapshot!(all(script, &calls), @r#"
+discount(gold, 1000 EUR) => 15%
+discount(gold, 999.99 EUR) => 10%
+discount(bronze, 1000.001 EUR) => 5%
+discount(silver, -5 EUR) => 0%
+discount(silver, money(5.0, "USD")) => amounts in USD and EUR can't be put together
+"#);
 }
 
 #[test]
@@ -50,7 +56,13 @@ fn first_takes_the_first_row_and_tests_no_more_than_needed() {
         "problem(1, 5, [\"a\"]) ?? \"fine\"",
         "problem(1, 5, []) ?? \"fine\"",
     ];
-    assert_snapshot!(all(script, &calls), @"");
+    assert_snapshot!(all(script, &calls), @r#"
+problem(0, 5, []) ?? "fine" => must be positive
+problem(9, 5, []) ?? "fine" => 9 is too many
+problem(1, 5, [""]) ?? "fine" => no name
+problem(1, 5, ["a"]) ?? "fine" => fine
+problem(1, 5, []) ?? "fine" => there is no position 0: the list has 0, counted from 0
+"#);
 }
 
 #[test]
@@ -70,25 +82,53 @@ fn columns_of_every_kind_are_tested() {
         "kind(10, 2031-01-01, none)",
         "kind(10, 2026-01-01, none)",
     ];
-    assert_snapshot!(all(script, &calls), @"");
+    assert_snapshot!(all(script, &calls), @r#"
+kind(2, 2026-01-01, none) => small
+kind(5, 2026-01-01, "z") => odd, noted
+kind(6, 2025-01-01, "y") => x or y
+kind(10, 2031-01-01, none) => far
+kind(10, 2026-01-01, none) => rest
+"#);
 }
 
 #[test]
 fn policies_put_several_rows_together() {
     let table = |policy: &str, result: &str| {
         format!(
-            "rules t(n: int) -> {result}, {policy} {{\n  | n     | => value |\n  | >= 1  | 10       |\n  | >= 2  | 30       |\n  | >= 3  | 20       |\n}}\n"
+            "rules t(n: int) -> {result}, {policy} {{\n  | n     | => value |\n  | >= 1  | 10       |\n  | >= 2  | 30       |\n  | >= 3  | 20       |\n  | < 1   | 5        |\n}}\n"
         )
     };
-    let calls = ["t(0)", "t(1)", "t(2)", "t(3)"];
+    let calls = ["t(1)", "t(2)", "t(3)"];
     let lists = calls.map(|call| format!("{call}.map(it.to_text).join()"));
     let lists: Vec<&str> = lists.iter().map(String::as_str).collect();
-    let shown: Vec<String> = [("sum", "int"), ("min", "int"), ("max", "int"), ("any", "int")]
+    let shown: Vec<String> = [("sum", "int"), ("min", "int"), ("max", "int")]
         .iter()
         .map(|(policy, result)| format!("{policy}:\n{}", all(&table(policy, result), &calls)))
         .collect();
-    assert_snapshot!(all(&table("collect", "[int]"), &lists), @"");
-    assert_snapshot!(shown.join("\n"), @"");
+    let same = "rules same(n: int) -> int, any {\n  | n     | => value |\n  | >= 1  | 10       |\n  | >= 2  | 10       |\n  | < 1   | 5        |\n}\n";
+    assert_snapshot!(all(same, &["same(0)", "same(5)"]), @r"
+same(0) => 5
+same(5) => 10
+");
+    assert_snapshot!(all(&table("collect", "[int]"), &lists), @r"
+t(1).map(it.to_text).join() => 10
+t(2).map(it.to_text).join() => 10, 30
+t(3).map(it.to_text).join() => 10, 30, 20
+");
+    assert_snapshot!(shown.join("\n"), @r"
+sum:
+t(1) => 10
+t(2) => 40
+t(3) => 60
+min:
+t(1) => 10
+t(2) => 10
+t(3) => 10
+max:
+t(1) => 10
+t(2) => 30
+t(3) => 30
+");
 }
 
 #[test]
@@ -99,7 +139,14 @@ fn decisions_are_told() {
     for n in [1, 2, 5] {
         call(&code, "f", &[Value::Int(n)], &mut world).unwrap();
     }
-    let told: Vec<String> =
-        world.decisions.iter().map(|decision| format!("{} {:?} {:?}", decision.table, decision.rows, decision.input)).collect();
-    assert_snapshot!(told.join("\n"), @"");
+    let told: Vec<String> = world
+        .decisions
+        .iter()
+        .map(|decision| format!("{} {:?} {:?}", decision.table, decision.rows, decision.input))
+        .collect();
+    assert_snapshot!(told.join("\n"), @r#"
+t ["row 1"] [("n", Int(1))]
+t ["row 1", "row 2"] [("n", Int(2))]
+t ["row 2"] [("n", Int(5))]
+"#);
 }
