@@ -148,6 +148,9 @@ impl Checker<'_> {
 
     /// Every name that could stand where an expression stands, for "did you mean".
     pub(crate) fn all_names(&self) -> Vec<String> {
+        if self.suggests_no_more() {
+            return Vec::new();
+        }
         let mut names: Vec<String> = self.body.names().map(EcoString::to_string).collect();
         names.extend(self.global_names());
         names.extend(self.body.steps.keys().map(EcoString::to_string));
@@ -161,6 +164,9 @@ impl Checker<'_> {
 
     /// Every name declared outside of bodies that this script knows, modules included.
     pub(crate) fn global_names(&self) -> Vec<String> {
+        if self.suggests_no_more() {
+            return Vec::new();
+        }
         let mut names: Vec<String> = Vec::new();
         if let Some(module) = self.names.modules.get(self.module) {
             names.extend(module.own.keys().map(EcoString::to_string));
@@ -174,6 +180,12 @@ impl Checker<'_> {
         names.extend(super::types::primitives().functions.keys().map(|name| name.to_string()));
         names.extend(SPECIAL_FORMS.iter().map(|name| name.to_string()));
         names
+    }
+
+    /// Whether so much is wrong that "did you mean" helps nobody: each suggestion looks at every name, which
+    /// would take a script of very many mistakes a time that grows with their square.
+    fn suggests_no_more(&self) -> bool {
+        self.findings.len() > MOST_SUGGESTIONS
     }
 
     /// `unknown name`, with the nearest known one as help and fix.
@@ -195,6 +207,9 @@ impl Checker<'_> {
         self.report(finding);
     }
 }
+
+/// Suggestions are made for the first findings; nobody reads more before mending something.
+const MOST_SUGGESTIONS: usize = 50;
 
 /// The candidate that a person most likely meant, if one is near enough.
 pub(crate) fn nearest(name: &str, candidates: impl IntoIterator<Item = impl AsRef<str>>) -> Option<String> {

@@ -7,6 +7,9 @@ use crate::text::Sources;
 use std::collections::HashSet;
 use std::io::{self, Read, Write};
 
+/// How many findings people are shown at once; programs get all.
+const MOST_FINDINGS: usize = 200;
+
 /// How findings and data are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Format {
@@ -160,6 +163,7 @@ impl Console {
         let mut seen = HashSet::new();
         let mut tally = Tally::default();
         let mut texts = Vec::new();
+        let mut left_out = 0;
         let mut values = Vec::new();
         for (findings, sources) in reports {
             let mut findings = settle(findings);
@@ -172,7 +176,9 @@ impl Console {
             match self.format {
                 Format::Text => {
                     let appearance = self.appearance();
-                    texts.extend(findings.iter().map(|finding| terminal::render(finding, sources, appearance)));
+                    let room = MOST_FINDINGS.saturating_sub(texts.len());
+                    texts.extend(findings.iter().take(room).map(|each| terminal::render(each, sources, appearance)));
+                    left_out += findings.len().saturating_sub(room);
                 }
                 Format::Json => values.extend(json::render(&findings, sources)),
             }
@@ -180,7 +186,10 @@ impl Console {
         match self.format {
             Format::Json => self.json(&serde_json::Value::Array(values)),
             Format::Text if tally.is_empty() => {}
-            Format::Text => self.message(format!("{}\n{tally}", texts.join("\n"))),
+            Format::Text => {
+                let more = if left_out > 0 { format!("\nand {left_out} more\n") } else { String::new() };
+                self.message(format!("{}{more}\n{tally}", texts.join("\n")));
+            }
         }
     }
 
