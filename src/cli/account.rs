@@ -78,7 +78,8 @@ pub fn mails(report: &DispatchReport, columns: usize) -> String {
     let mut out = String::new();
     if report.delivered > 0 {
         let mails = times(report.delivered, "mail", "mails");
-        let _ = writeln!(out, "\ndelivered {mails} to {}", clean(&report.target));
+        let target = super::runs::shorter(std::path::Path::new(&report.target));
+        let _ = writeln!(out, "\ndelivered {mails} to {}", clean(&target.display().to_string()));
     }
     for (what, undelivered) in
         [("could not be delivered yet", &report.postponed), ("will never leave", &report.refused)]
