@@ -9,6 +9,7 @@ use super::{Access, Options, SqliteStore, function};
 use crate::check::program::{EnumType, RecordType};
 use crate::finding::Finding;
 use crate::finding::catalogue::store as code;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use std::path::{Path, PathBuf};
 
@@ -127,6 +128,9 @@ fn prepare(connection: &Connection, name: &str, options: &Options) -> Result<Lay
     connection.busy_timeout(options.busy_timeout)?;
     connection.set_prepared_statement_cache_capacity(512);
     function::register(connection)?;
+    // The plan of a statement does not depend on what is bound to it: otherwise statements that are compared with
+    // parameters are planned anew each time.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     let synchronous = if options.durable { "FULL" } else { "OFF" };
     // The cache is large because commits are grouped; pages are given back to it only by a commit.
     // Savepoints keep their old pages in memory, not in a file.
