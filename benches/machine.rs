@@ -2,6 +2,8 @@
 //!
 //! `cargo bench --bench machine`; each line is the best of five rounds.
 
+#![expect(clippy::disallowed_macros, reason = "a bench prints")]
+
 use rpa::check::program::Type;
 use rpa::check::{Memory, check};
 use rpa::compile::code::Code;

@@ -359,9 +359,10 @@ impl<'e> Lower<'_, 'e> {
             });
         }
         Some(match &expr.kind {
-            ExprKind::Local(_) => match self.reference(expr)? {
-                (table, field, ..) => Scalar::Column { table, field },
-            },
+            ExprKind::Local(_) => {
+                let (table, field, ..) = self.reference(expr)?;
+                Scalar::Column { table, field }
+            }
             ExprKind::Field(target, field) => {
                 let table = self.row(target)?;
                 let ty = &self.field(table, *field)?.1;

@@ -107,7 +107,7 @@ impl<'c> Machine<'c> {
     pub fn run(
         &mut self,
         chunk: ChunkId,
-        frame: &mut Vec<Value>,
+        frame: &mut [Value],
         host: &mut dyn Host,
     ) -> std::result::Result<Value, Failure> {
         let chunk = self.chunk(chunk)?;

@@ -1,6 +1,7 @@
 //! Tests of the machine.
 
 mod failures;
+mod flows;
 mod generated;
 mod primitives;
 mod store;

@@ -303,7 +303,7 @@ impl Walker<'_> {
             ExprKind::Lambda(parameters, body) => (parameters.clone(), body.as_ref()),
             other => panic!("{other:?} is no lambda"),
         };
-        let mut each = |at: usize, locals: &mut [Value]| -> Result<Vec<Value>, Failed> {
+        let each = |at: usize, locals: &mut [Value]| -> Result<Vec<Value>, Failed> {
             let (parameters, body) = lambda(at);
             items
                 .iter()
