@@ -7,10 +7,10 @@ use rpa::adapter::disk::DiskFiles;
 use rpa::adapter::office::OfficeDocuments;
 use rpa::adapter::scripts::DiskLoader;
 use rpa::adapter::sqlite::SqliteStore;
+use rpa::check::Checked;
 use rpa::check::program::{
     Effect, Expr, ExprKind, Flow, LocalId, Parameter, Program, Statement, StatementKind, Step, StepBody, StepId, Type,
 };
-use rpa::check::Checked;
 use rpa::finding::Finding;
 use rpa::finding::render::terminal;
 use rpa::flow::{Engine, MachineWorker, Options, Silent};
