@@ -95,9 +95,9 @@ impl Checker<'_> {
         let mut names = self.global_names();
         names.retain(|name| !name.is_empty());
         // Somebody may have forgotten the module.
-        let module = self.module_with(name);
-        match module {
-            Some(module) => {
+        let modules = self.modules_with(name);
+        match modules.as_slice() {
+            [module] => {
                 let finding = Finding::new(
                     &catalogue::name::UNKNOWN,
                     name_span,
@@ -108,14 +108,25 @@ impl Checker<'_> {
                 .fix(name_span, format!("{module}.{name}"));
                 self.report(finding);
             }
-            None => self.unknown_name(name_span, "function or task", name, names),
+            [] => self.unknown_name(name_span, "function or task", name, names),
+            several => {
+                let choices: Vec<String> = several.iter().map(|module| format!("`{module}.{name}`")).collect();
+                let finding = Finding::new(
+                    &catalogue::name::UNKNOWN,
+                    name_span,
+                    format!("there is no function or task `{name}`"),
+                )
+                .at("not known here")
+                .help(format!("did you mean {}?", choices.join(" or ")));
+                self.report(finding);
+            }
         }
         self.give_up(arguments, span)
     }
 
-    /// The module that has a callable of this name, when exactly one does.
-    fn module_with(&self, name: &str) -> Option<String> {
-        let of = self.names.modules.get(self.module)?;
+    /// The modules that have a callable of this name.
+    fn modules_with(&self, name: &str) -> Vec<String> {
+        let Some(of) = self.names.modules.get(self.module) else { return Vec::new() };
         let mut found: Vec<String> = of
             .modules
             .iter()
@@ -124,7 +135,8 @@ impl Checker<'_> {
             .collect();
         let builtin = primitives().modules.iter().filter(|module| primitives().task(module, name).is_some());
         found.extend(builtin.map(|module| module.to_string()));
-        if found.len() == 1 { found.pop() } else { None }
+        found.sort();
+        found
     }
 
     fn call_global(&mut self, global: Global, name: &str, name_span: Span, arguments: &[Argument], span: Span) -> Expr {

@@ -315,7 +315,7 @@ impl Checker<'_> {
     fn hold_functions(&mut self, first: First) {
         let mut findings = Vec::new();
         for of in self.program.callables.iter().skip(first.callable).filter(|of| !of.is_task) {
-            if of.effect > Effect::Pure {
+            if of.effect > Effect::Pure && !self.only_calls_impure_functions(&of.body) {
                 let culprit = first_culprit(&of.body, Effect::Pure);
                 let what = format!("the function `{}`", of.name);
                 findings.push(self.impure(
@@ -362,6 +362,22 @@ impl Checker<'_> {
             }
         }
         findings.into_iter().for_each(|finding| self.report(finding));
+    }
+
+    /// Whether all that acts in a body are functions that have been reported themselves.
+    fn only_calls_impure_functions(&self, statements: &[Statement]) -> bool {
+        let mut all = true;
+        each_expression_of(statements, &mut |expr| {
+            expr.walk(&mut |inner| {
+                let is_function = match &inner.kind {
+                    ExprKind::Call(id, _) => self.program.callables.get(id.index()).is_some_and(|of| !of.is_task),
+                    _ => false,
+                };
+                let acts = own_effect(&inner.kind).max(self.callee_effect(&inner.kind)) > Effect::Pure;
+                all = all && (is_function || !acts);
+            });
+        });
+        all
     }
 
     fn callee_effect(&self, kind: &ExprKind) -> Effect {
@@ -431,8 +447,9 @@ impl Checker<'_> {
     }
 
     fn outside_step(&self, expr: &Expr) -> Option<Finding> {
-        let mut run = None;
+        let (mut run, mut waits) = (None, false);
         expr.walk(&mut |inner| {
+            waits = waits || matches!(inner.kind, ExprKind::Wait(_));
             if is_run(inner) && run.is_none() {
                 run = Some(inner.span);
             }
@@ -445,7 +462,8 @@ impl Checker<'_> {
                     .help("write `step name = run …`; without a result `run …` may stand on a line of its own"),
             );
         }
-        if expr.effect == Effect::Pure {
+        // A wait in a wrong place has been reported as such.
+        if expr.effect == Effect::Pure || waits {
             return None;
         }
         let span = culprit_in(expr, Effect::Pure).unwrap_or(expr.span);
@@ -603,7 +621,8 @@ impl Checker<'_> {
                 StepBody::Block(statements) => Some(statements),
                 StepBody::Value(_) => None,
             });
-        for body in callables.chain(flows).chain(blocks) {
+        let tests = self.program.tests.iter().map(|of| &of.body);
+        for body in callables.chain(flows).chain(blocks).chain(tests) {
             self.idle_calls(body, &mut findings);
         }
         findings.into_iter().for_each(|finding| self.report(finding));

@@ -110,8 +110,12 @@ impl<'l> Checker<'l> {
         let is_sound = |table: &program::DecisionTable| {
             let whole = table.rows.iter().fold(table.span, |span, row| span.to(row.span));
             let of_library = self.program.sources.get(table.span.source).is_none_or(|source| source.is_library);
+            let rows = table.rows.first().map(|row| row.span.source);
+            let is_wrong_file =
+                rows != Some(table.span.source) && errors.iter().any(|error| rows == Some(error.source));
             // A table whose rows could not be read has nothing to prove.
             !table.rows.is_empty()
+                && !is_wrong_file
                 && !of_library
                 && !errors.iter().any(|error| whole.source == error.source && whole.touches(error.start as usize))
         };

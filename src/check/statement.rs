@@ -37,11 +37,14 @@ impl Checker<'_> {
         for statement in written {
             if let (Some(end), false, false) = (ends, reported, self.body.kind == BodyKind::Flow) {
                 reported = true;
-                let finding =
-                    Finding::new(&catalogue::flow::UNREACHABLE, statement.span, "nothing comes to this statement")
-                        .at("never done")
-                        .label(end, "whatever happens, it ends here")
-                        .help("remove it, or move it up");
+                let finding = Finding::new(
+                    &catalogue::flow::UNREACHABLE,
+                    self.first_line(statement.span),
+                    "nothing comes to this statement",
+                )
+                .at("never done")
+                .label(self.first_line(end), "whatever happens, it ends here")
+                .help("remove it, or move it up");
                 self.report(finding);
             }
             if let Some(kind) = self.statement(statement) {
@@ -55,6 +58,13 @@ impl Checker<'_> {
             }
         }
         Checked { statements, ends: ends.is_some() }
+    }
+
+    /// The first line of something long.
+    pub(crate) fn first_line(&self, span: Span) -> Span {
+        let text = self.program.sources.slice(span);
+        let length = text.find('\n').map_or(text.len(), |end| text[..end].trim_end().len());
+        Span { end: span.start.saturating_add(u32::try_from(length).unwrap_or_default()), ..span }
     }
 
     /// Whether nothing behind a statement can be reached.
@@ -115,7 +125,8 @@ impl Checker<'_> {
             Some(BodyKind::Flow) => "in flows, between steps",
             Some(BodyKind::Step) => "in the blocks of steps",
             Some(BodyKind::Test) => "in tests",
-            _ => "in functions, tasks, flows and steps",
+            _ if kinds.contains(&BodyKind::Step) => "in functions, tasks, flows and steps",
+            _ => "in functions, tasks and flows",
         };
         let title = match self.body.kind {
             BodyKind::Step => "the block of a step".to_string(),

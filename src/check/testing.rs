@@ -234,7 +234,17 @@ impl Checker<'_> {
                 Some(at) => self.body.bind(&name.text, ids[at]),
                 None => {
                     let candidates: Vec<&str> = parameters.iter().map(|(name, ..)| name.as_str()).collect();
-                    self.unknown_name(name.span, &format!("parameter of `{callee}`"), &name.text, candidates);
+                    let mut finding = Finding::new(
+                        &catalogue::name::UNKNOWN,
+                        name.span,
+                        format!("`{callee}` has no parameter `{}`", name.text),
+                    )
+                    .at("not known to it");
+                    finding = match super::scope::nearest(&name.text, &candidates) {
+                        Some(near) => finding.help(format!("did you mean `{near}`?")).fix(name.span, near),
+                        None => finding.help(format!("it has {}", candidates.join(", "))),
+                    };
+                    self.report(finding);
                     let id = self.body.add(&name.text, Type::Unknown, name.span, LocalKind::Hidden);
                     self.body.bind(&name.text, id);
                 }

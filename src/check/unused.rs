@@ -17,7 +17,7 @@ impl Checker<'_> {
         }
         let mut findings = Vec::new();
         for (local, info) in self.body.locals.iter().zip(&self.body.info) {
-            if info.used || local.name.starts_with('_') || local.name.is_empty() {
+            if info.used || local.ty.has_unknown() || local.name.starts_with('_') || local.name.is_empty() {
                 continue;
             }
             let name = &local.name;

@@ -1,6 +1,8 @@
 //! Tests of the checker: scripts with what is found in them.
 
+mod everything;
 mod one_page;
+mod wrong;
 
 use super::{Checked, Memory, check};
 use crate::finding::render::terminal::{Appearance, render_all};

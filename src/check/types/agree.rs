@@ -304,6 +304,9 @@ impl Checker<'_> {
             };
             return fits.then(|| format!("write it without quotes: `{bare}`"));
         }
+        if matches!(value.kind, ExprKind::Value(Value::Int(_) | Value::Decimal(_))) && *to.present() == Type::Text {
+            return Some(format!("write it in quotes: `\"{name}\"`"));
+        }
         Some(match (from.present(), to.present()) {
             (Type::Text, Type::Int) => {
                 format!("`{name}.to_int` reads a number from text; it is none when there is no number")

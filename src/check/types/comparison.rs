@@ -252,8 +252,8 @@ impl Checker<'_> {
             Some(ty) if right.ty.is_optional() => ty.optional(),
             Some(ty) => ty,
             None => {
-                right = self.coerce(right, &wanted, Purpose::Part("what stands behind `??`", Some(left.span)));
-                wanted.clone()
+                self.mismatch(&right, &wanted, Purpose::Part("what stands behind `??`", Some(left.span)));
+                return unknown_expr(span);
             }
         };
         // The left side can't be converted while it may be none, so the right one is.

@@ -230,7 +230,7 @@ impl Checker<'_> {
                 )
                 .at("is secret")
                 .note("what a task writes or sends can be read by others")
-                .help(format!("`{written}.last4` may be shown"));
+                .help("a secret's `.last4` may be shown");
                 self.report(finding);
             }
             values.push(value);

@@ -70,7 +70,7 @@ impl Checker<'_> {
             )
             .at("is secret")
             .note("a text may reach a log, a mail or a file, and a secret must reach none of them")
-            .help(format!("`{name}.last4` may be shown"));
+            .help("a secret's `.last4` may be shown");
             self.report(finding);
             return unknown_expr(value.span);
         }
