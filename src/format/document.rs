@@ -76,10 +76,9 @@ impl Document {
                 Document::SoftLine => {}
                 Document::Fill(words) => fill(words, broken, indentation, width, &mut out, &mut column),
                 Document::Alone(inner) => {
-                    let columns = inner.flat().width();
-                    let behind =
-                        usize::from(!fits(&Document::text(")"), &rest, width.saturating_sub(column + columns + 1)));
-                    if behind == 0 || !broken && column + columns + 2 <= width {
+                    let columns = flat_width(inner);
+                    let room = width.saturating_sub(column + columns + 1);
+                    if !broken || column + columns + 1 <= width && fits(&close, &rest, room) {
                         rest.extend([
                             (indentation, broken, &close),
                             (indentation, false, inner),
@@ -137,6 +136,19 @@ fn fill(words: &[String], broken: bool, indentation: usize, width: usize, out: &
         out.push_str(word);
         out.push_str(comma);
         *column += columns;
+    }
+}
+
+/// Columns of the document on one line.
+fn flat_width(document: &Document) -> usize {
+    match document {
+        Document::Text(text) => text.width(),
+        Document::Line => 1,
+        Document::SoftLine | Document::HardLine => 0,
+        Document::Fill(words) => words.iter().map(|word| word.width() + 2).sum::<usize>().saturating_sub(2),
+        Document::Alone(inner) => flat_width(inner) + 2,
+        Document::Row(parts) => parts.iter().map(flat_width).sum(),
+        Document::Group(inner) | Document::Nest(_, inner) => flat_width(inner),
     }
 }
 

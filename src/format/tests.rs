@@ -165,6 +165,17 @@ fn everything_has_one_form() {
     insta::assert_snapshot!(checked(include_str!("../../tests/scripts/every_construct.rpa")));
 }
 
+/// Deep calls were once rendered twice a level.
+#[test]
+fn deep_nesting_is_formatted() {
+    checked(&format!("const x = {}a{}\n", "f(".repeat(60), ")".repeat(60)));
+    checked(&format!("const x = {}a{}\n", "f([".repeat(30), "])".repeat(30)));
+    checked(&format!("const x = {}a{}\n", "f({\"a\": ".repeat(30), "})".repeat(30)));
+    checked(&format!("const x = {}a{}\n", "a + f(".repeat(60), ")".repeat(60)));
+    checked(&format!("flow f() {{ {}stop{} }}\n", "if a { ".repeat(60), " }".repeat(60)));
+    checked(&format!("const x = a{}\n", ".where(it.name)".repeat(60)));
+}
+
 /// Expressions of all kinds, long and short, as text.
 fn expressions() -> impl Strategy<Value = String> {
     let leaf = prop::sample::select(vec![
