@@ -123,6 +123,11 @@ fn from_sqlite(error: &rusqlite::Error, place: &str) -> StoreError {
             format!("the store `{place}` can't be opened or made"),
             "check that the folder exists, that this user may write to it, and that the path is not a folder itself",
         ),
+        ErrorCode::TooBig => told(
+            &store::BAD_RECORD,
+            format!("a value is too large for the store `{place}`: it may have a billion bytes at most"),
+            "keep it in a file, and the path of the file in the store",
+        ),
         _ => told(&store::INTERNAL, format!("the store `{place}` refused a statement: {said}"), "please report it"),
     }
 }

@@ -308,7 +308,7 @@ pub(super) fn run(connection: &Connection, run: RunId) -> Done<Option<RunRecord>
     Ok(read_runs(connection, "WHERE r.id = ?1", &[&run.0])?.pop())
 }
 
-/// Runs, the newest first.
+/// Runs, the newest first, at most as many as the filter's limit says (a limit of 0 gives none).
 pub(super) fn runs(connection: &Connection, filter: &RunFilter) -> Done<Vec<RunRecord>> {
     let mut text = String::from("WHERE 1");
     let mut parameters: Vec<&dyn ToSql> = Vec::new();
