@@ -3,6 +3,8 @@
 //! `cargo bench --bench orders` measures with 100,000 orders; `-- --orders 10000` with fewer, `-- store` measures the
 //! single operations of the store, `-- generate FOLDER --orders 1000` writes the files alone.
 
+#![allow(clippy::disallowed_methods, clippy::disallowed_macros, reason = "a benchmark reads the clock and prints")]
+
 mod baseline;
 mod generate;
 mod processor;

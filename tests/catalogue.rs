@@ -1,5 +1,7 @@
 //! Holds the pages of the catalogue to what they say: the bad example has the finding, the good one has none.
 
+#![allow(clippy::disallowed_methods, reason = "tests read and write files")]
+
 use rpa::finding::{Code, Finding, catalogue};
 use rpa::text::SourceId;
 

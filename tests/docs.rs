@@ -1,6 +1,8 @@
 //! What the documentation says is so: generated pages are current; every script in it is checked without findings, stands
 //! in the one layout, and its tests hold.
 
+#![allow(clippy::disallowed_methods, reason = "tests read and write files")]
+
 mod support;
 
 use rpa::text::{Source, Sources};

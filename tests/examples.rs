@@ -1,6 +1,8 @@
 //! The library and the examples: every script is checked without findings and stands in the one layout, what its
 //! tests say holds, and running it says what its `expected.txt` says.
 
+#![allow(clippy::disallowed_methods, reason = "tests read and write files")]
+
 mod support;
 
 use rpa::text::{Source, Sources};

@@ -1,5 +1,7 @@
 //! Wrong scripts, as people write them, with what the checker says of them: a snapshot each, to be read.
 
+#![allow(clippy::disallowed_methods, reason = "tests read and write files")]
+
 use rpa::check::{self, LoadError, Loader};
 use rpa::finding::catalogue;
 use rpa::finding::render::terminal::{Appearance, render_all};

@@ -1,6 +1,8 @@
 //! Holds the order of the rooms: a room imports only from earlier rooms of its storey and from storeys below.
 //! The table is the one of `docs/architecture.md`.
 
+#![allow(clippy::disallowed_methods, reason = "tests read and write files")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

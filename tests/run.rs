@@ -1,5 +1,7 @@
 //! Whole scripts run by the program itself: what it prints, its status, and what the store holds afterwards.
 
+#![allow(clippy::disallowed_methods, reason = "tests read and write files")]
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -51,18 +53,17 @@ fn steady(text: &str) -> String {
         for (at, word) in words.iter().enumerate() {
             let next = words.get(at + 1).map_or("", |next| next.trim_end_matches(','));
             let is_length = ["millisecond", "milliseconds", "second", "seconds", "minute", "minutes"].contains(&next);
-            let is_version = words.iter().any(|word| *word == "version") && word.len() == 12;
+            let is_version = words.contains(&"version") && word.len() == 12;
             let bare = word.trim_end_matches(',');
             let numbers = |from: char| bare.split(from).all(|part| part.parse::<u32>().is_ok());
-            if (is_length && word.parse::<f64>().is_ok()) || is_version {
-                kept.push("#".to_string());
-            } else if (bare.matches(':').count() == 2 && numbers(':')) || (word.len() == 10 && numbers('-')) {
-                kept.push("#".to_string());
-            } else {
-                kept.push((*word).to_string());
-            }
+            let is_moment = (bare.matches(':').count() == 2 && numbers(':')) || (word.len() == 10 && numbers('-'));
+            let differs = (is_length && word.parse::<f64>().is_ok()) || is_version || is_moment;
+            kept.push(if differs { "#".to_string() } else { (*word).to_string() });
         }
-        out.push_str(kept.join(" ").trim_end());
+        let kept = kept.join(" ");
+        // How long an event took is only told when it was long.
+        let is_event = kept.contains("✗") || kept.contains("✓");
+        out.push_str(if is_event { kept.trim_end().trim_end_matches(", #") } else { kept.trim_end() });
         out.push('\n');
     }
     for unit in ["milliseconds", "millisecond", "seconds", "second", "minutes", "minute"] {

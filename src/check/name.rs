@@ -86,7 +86,7 @@ impl Checker<'_> {
         let tree::ExprKind::Name(name) = &written.kind else { return false };
         self.names.members.contains_key(name)
             && self.body.lookup(name).is_none()
-            && !self.body.steps.get(name).is_some_and(|step| step.local.is_some())
+            && self.body.steps.get(name).is_none_or(|step| step.local.is_none())
             && !matches!(self.peek_global(self.module, name), Some(Global::Constant(_)))
     }
 

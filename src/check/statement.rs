@@ -604,7 +604,8 @@ impl Checker<'_> {
                     self.names.modules[PRELUDE]
                         .own
                         .iter()
-                        .filter_map(|(name, (global, _))| matches!(global, Global::Error(_)).then(|| name.to_string())),
+                        .filter(|(_, (global, _))| matches!(global, Global::Error(_)))
+                        .map(|(name, _)| name.to_string()),
                 );
                 let before = self.findings.len();
                 self.unknown_name(error.span, "error", &error.text, names);

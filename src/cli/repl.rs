@@ -45,7 +45,7 @@ pub fn run(arguments: &Arguments, console: &mut Console) -> Status {
     let loader = DiskLoader::new(&project);
     let width = u16::try_from(console.columns()).unwrap_or(u16::MAX);
     let limits = project.limits;
-    let worlds = Box::new(|code: &_| world::of_project(&project, code).map_err(Box::new));
+    let worlds = Box::new(|code: &_| world::of_project(&project, code));
     let mut evaluator = Evaluator::new(&loader, worlds, limits, width);
     if let Some(source) = source {
         let loaded = evaluator.load(source);

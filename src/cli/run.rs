@@ -92,7 +92,7 @@ fn execute(
     }
     let Some(flow_code) = code.flows.get(flow) else { return Ok(Status::Fine) };
     let values = arguments::read(&given.arguments, flow_code, code, project.currency).map_err(wrong)?;
-    let world = world::of_project(project, code).map_err(one)?;
+    let world = world::of_project(project, code).map_err(|finding| one(*finding))?;
     let mut worker = MachineWorker::new(code, project.limits, world, given.trace);
     let names = Names::of(code);
     let mut complete = Vec::with_capacity(values.len());

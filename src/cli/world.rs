@@ -14,10 +14,10 @@ use jiff::tz::TimeZone;
 ///
 /// # Errors
 /// When the store can't be opened, or does not fit the program.
-pub fn of_project(project: &Project, code: &Code) -> Result<World, Finding> {
+pub fn of_project(project: &Project, code: &Code) -> Result<World, Box<Finding>> {
     let zone = TimeZone::get(&project.zone).unwrap_or(TimeZone::UTC);
     let path = super::runs::shorter(&project.store);
-    let store = SqliteStore::open(&path, &code.records, &code.enums, &sqlite::Options::default())?;
+    let store = SqliteStore::open(&path, &code.records, &code.enums, &sqlite::Options::default()).map_err(Box::new)?;
     Ok(World {
         store: Box::new(store),
         clock: Box::new(SystemClock::new(zone)),

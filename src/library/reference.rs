@@ -59,7 +59,7 @@ fn primitives(out: &mut String) {
             entry(out, primitive.signature, primitive.effect.word(), primitive.fails, primitive.about);
             let (example, value) = primitive.example;
             if !example.is_empty() {
-                let _ = write!(out, "  `{example}` is `{value}`.\n");
+                let _ = writeln!(out, "  `{example}` is `{value}`.");
             }
         }
     }

@@ -126,8 +126,8 @@ impl Checker<'_> {
             }
             imported.columns.push(Column { kind: kind.unwrap_or(ColumnKind::When), span: at });
         }
-        for row in head + 1..cells.len() {
-            if cells[row].iter().all(|cell| cell.trim().is_empty()) {
+        for (row, row_cells) in cells.iter().enumerate().skip(head + 1) {
+            if row_cells.iter().all(|cell| cell.trim().is_empty()) {
                 continue;
             }
             let mut of_row = Vec::with_capacity(width);

@@ -1,7 +1,7 @@
 //! Decision tables: columns, rows, outcomes.
 
 use super::Subject;
-use super::import::{Imported, adopt_units};
+use super::import::adopt_units;
 use crate::check::Checker;
 use crate::check::body::BodyKind;
 use crate::check::declare::unknown_expr;
@@ -46,7 +46,7 @@ impl Checker<'_> {
         let (columns, rows, names): (&[tree::Column], &[tree::TableRow], Option<&[EcoString]>) = match &declared.body {
             TableBody::Rows { columns, rows, .. } => (columns, rows, None),
             TableBody::File { path, sheet } => {
-                imported = self.import_table(path, sheet.as_ref()).unwrap_or_else(Imported::default);
+                imported = self.import_table(path, sheet.as_ref()).unwrap_or_default();
                 (&imported.columns, &imported.rows, Some(&imported.names))
             }
         };

@@ -100,13 +100,12 @@ impl Checker<'_> {
             finding = finding.help(format!("it is called `{near}` here")).fix(name.span, *near);
         } else if let Some(near) = nearest(&name.text, &own) {
             finding = finding.help(format!("did you mean `{near}`?")).fix(name.span, near);
-        } else if let (Type::List(element) | Type::Optional(element), _) = (&value.ty, ()) {
-            if let Type::Record(id) | Type::Reference(id) = **element
-                && let Some(record) = self.program.records.get(id.0 as usize)
-                && record.fields.iter().any(|field| field.name == name.text)
-            {
-                finding = finding.help(format!("the records in the list have it: `{written}.map(it.{})`", name.text));
-            }
+        } else if let Type::List(element) | Type::Optional(element) = &value.ty
+            && let Type::Record(id) | Type::Reference(id) = **element
+            && let Some(record) = self.program.records.get(id.0 as usize)
+            && record.fields.iter().any(|field| field.name == name.text)
+        {
+            finding = finding.help(format!("the records in the list have it: `{written}.map(it.{})`", name.text));
         }
         self.report(finding);
         None

@@ -78,9 +78,7 @@ impl FontBook {
                 DocumentError::Unwritable(format!("the font `{}` can't be used: {reason}", path.display()))
             };
             let data = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
-            let face = Face::parse(&data, 0).map_err(|error| unusable(error.to_string()))?;
-            let is_bold = face.is_bold();
-            drop(face);
+            let is_bold = Face::parse(&data, 0).map_err(|error| unusable(error.to_string()))?.is_bold();
             let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or("font").replace(' ', "-");
             // A printer lives as long as the program, and there is one.
             let data: &'static [u8] = Box::leak(data.into_boxed_slice());
