@@ -16,6 +16,7 @@ fn root() -> &'static Path {
 fn every_script_stands_in_the_one_layout() {
     let mut all = support::scripts(&root().join("examples"));
     all.extend(support::scripts(&root().join("src/library")));
+    all.extend(support::scripts(&root().join("tests/library")));
     assert!(all.len() > 20);
     let mut report = String::new();
     for path in all {
@@ -34,10 +35,11 @@ fn every_script_stands_in_the_one_layout() {
 }
 
 #[test]
-fn every_example_is_checked_without_findings_and_its_tests_hold() {
+fn every_script_is_checked_without_findings_and_its_tests_hold() {
     let mut report = String::new();
     let mut count = 0;
-    for path in support::scripts(&root().join("examples")) {
+    let library = support::scripts(&root().join("tests/library"));
+    for path in support::scripts(&root().join("examples")).into_iter().chain(library) {
         let text = std::fs::read_to_string(&path).unwrap();
         let checked = support::check(&path, &text);
         report += &support::shown(&checked.findings, &checked.sources);
@@ -49,7 +51,7 @@ fn every_example_is_checked_without_findings_and_its_tests_hold() {
         }
     }
     assert!(report.is_empty(), "{report}");
-    assert!(count > 30, "the examples have {count} tests");
+    assert!(count > 40, "the examples have {count} tests");
 }
 
 /// Runs a script twice with the program, as people do, and gives what it says, without times and places.
