@@ -32,6 +32,8 @@ pub struct Machine<'c> {
     pub(super) loaded: Loaded,
     pub(super) decisions: Decisions,
     buffer: String,
+    /// Records that can lie inside of their like.
+    recursive: Vec<bool>,
     /// How many rounds are left.
     rounds: u64,
     /// What has been made since the values alive were counted, and when they are counted again.
@@ -69,6 +71,7 @@ impl<'c> Machine<'c> {
             loaded: Loaded::default(),
             decisions: Decisions::new(code.tables.len()),
             buffer: String::new(),
+            recursive: memory::recursive(&code.records),
             rounds: 0,
             made: 0,
             count_at,
@@ -605,15 +608,22 @@ impl<'c> Machine<'c> {
                     Instruction::MakeRecord { to, start, record } => {
                         let count = code.records.get(record as usize).map_or(0, |record| record.fields.len());
                         let fields: Box<[Value]> = frame.window(start, count).iter_mut().map(std::mem::take).collect();
-                        frame.set(to, Value::record(RecordId(record), fields));
+                        let value = Value::record(RecordId(record), fields);
+                        attempt!(self.nested(record, &value));
+                        frame.set(to, value);
                         charge!((count + 2) * size_of::<Value>());
                     }
                     Instruction::SetField { record, field, value } => {
                         let value = frame.take(value);
+                        let place = record;
                         if let Some(Value::Record(record)) = frame.get_mut(record)
                             && let Some(place) = Arc::<RecordValue>::make_mut(record).fields.get_mut(usize::from(field))
                         {
                             *place = value;
+                        }
+                        let changed = frame.get(Operand::register(place));
+                        if let Value::Record(record) = changed {
+                            attempt!(self.nested(record.type_id.0, changed));
                         }
                     }
                     Instruction::Field { to, target, field } => {
@@ -840,6 +850,20 @@ impl<'c> Machine<'c> {
                 Ok(())
             }
             None => Err(Problem::Limit(format!("{} rounds of loops and calls", self.limits.rounds))),
+        }
+    }
+
+    /// Holds how many records lie inside of each other: whatever walks over values goes as deep.
+    #[inline]
+    fn nested(&mut self, record: u32, value: &Value) -> Result<()> {
+        if !self.recursive.get(record as usize).is_some_and(|recursive| *recursive) {
+            return Ok(());
+        }
+        let (too_nested, looked) = memory::too_nested(value);
+        self.many_rounds(looked / 8)?;
+        match too_nested {
+            true => Err(Problem::Limit(format!("{} records inside of each other", memory::NESTED_RECORDS))),
+            false => Ok(()),
         }
     }
 

@@ -127,7 +127,14 @@ a limit was reached: 10000 calls inside of each other
 #[test]
 fn what_grows_without_end_is_a_limit() {
     let doubled = "fn f() -> int {\n  var t = \"0123456789\"\n  for n in 1..60 { t = t + t }\n  return t.length\n}\n";
-    assert_snapshot!(outcome(doubled).lines().next().unwrap(), @"a limit was reached: 268435456 bytes in a text");
+    assert_snapshot!(outcome(doubled).lines().next().unwrap(), @"a limit was reached: 1000000 bytes in a text");
     let lists = "fn f() -> int {\n  var l = [1]\n  for n in 1..60 { l = l.concat(l) }\n  return l.count\n}\n";
     assert_snapshot!(outcome(lists).lines().next().unwrap(), @"a limit was reached: the length of a list");
+}
+
+#[test]
+fn records_inside_of_each_other_without_end_are_a_limit() {
+    let script = "record Node { value: int, next: Node? }\n\
+        fn f() -> int {\n  var node = Node(value: 0, next: none)\n  for n in 1..1_000_000 { node = Node(value: n, next: node) }\n  return node.value\n}\n";
+    assert_snapshot!(outcome(script).lines().next().unwrap(), @"a limit was reached: 200 records inside of each other");
 }

@@ -44,7 +44,13 @@ fn listing(script: &str) -> String {
                 format!("on {error} at {} leaving {}, slot {:?}", handler.target, handler.leave, handler.slot)
             })
             .collect();
-        lines.push(format!("{} {body}, slot {:?}, undo {}; {}", step.name, step.slot, step.undo.is_some(), handlers.join("; ")));
+        lines.push(format!(
+            "{} {body}, slot {:?}, undo {}; {}",
+            step.name,
+            step.slot,
+            step.undo.is_some(),
+            handlers.join("; ")
+        ));
     }
     lines.join("\n")
 }

@@ -42,7 +42,9 @@ pub fn call(code: &Code, name: &str, arguments: &[Value], host: &mut dyn Host) -
         .rev()
         .find(|chunk| code.chunks[chunk.0 as usize].name.split(' ').next_back() == Some(name))
         .unwrap_or_else(|| panic!("there is no `{name}`"));
-    Machine::new(code, Limits::default()).call(*chunk, arguments, host)
+    // Small, so that what grows without end is stopped soon.
+    let limits = Limits { list_length: 100_000, text_length: 1_000_000, ..Limits::default() };
+    Machine::new(code, limits).call(*chunk, arguments, host)
 }
 
 /// What the function `f` of a script without a world gives, as people read it, or how it fails.
