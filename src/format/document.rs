@@ -78,7 +78,7 @@ impl Document {
                 Document::Alone(inner) => {
                     let columns = flat_width(inner);
                     let room = width.saturating_sub(column + columns + 1);
-                    if !broken || column + columns + 1 <= width && fits(&close, &rest, room) {
+                    if !broken || column + columns < width && fits(&close, &rest, room) {
                         rest.extend([
                             (indentation, broken, &close),
                             (indentation, false, inner),
