@@ -11,6 +11,17 @@ mod processor;
 mod store;
 
 use processor::Passed;
+use rpa::adapter::clock::SystemClock;
+use rpa::adapter::disk::DiskFiles;
+use rpa::adapter::random::SystemRandom;
+use rpa::adapter::scripts::DiskLoader;
+use rpa::adapter::sqlite::{self, SqliteStore};
+use rpa::check::check;
+use rpa::compile::compile;
+use rpa::flow::{Engine, MachineWorker, Options, Silent};
+use rpa::text::Source;
+use rpa::value::{Currency, Value};
+use rpa::world::{NoDocuments, Project, World};
 use std::path::{Path, PathBuf};
 
 fn main() {
@@ -50,8 +61,7 @@ fn compare(orders: u64) {
     let folder = tempfile::tempdir().expect("a folder to measure in");
     let data = folder.path().join("data");
     generate::write(&data, orders).expect("the folder can be written to");
-    let mut all = vec![by_hand(&data, folder.path())];
-    all.extend(by_flow(&data, folder.path()));
+    let all = vec![by_hand(&data, folder.path()), by_flow(&data, folder.path())];
     println!("{:<24} {:>8} {:>9} {:>10} {:>11} {:>9}", "", "orders", "seconds", "orders/s", "processor s", "store MB");
     for measured in &all {
         let seconds = measured.took.clock.as_secs_f64();
@@ -79,8 +89,51 @@ fn by_hand(data: &Path, folder: &Path) -> Measured {
 }
 
 /// The flow of `examples/orders/process_orders.rpa`, without its PDF step, over the files in `data`, with its store and
-/// mails in `folder`. The place of the other side: it returns what it measured, from reading the script to the last
-/// commit, mails in the outbox.
-fn by_flow(_data: &Path, _folder: &Path) -> Option<Measured> {
-    None
+/// mails in `folder`: from reading the script to the last commit, mails in the outbox.
+fn by_flow(data: &Path, folder: &Path) -> Measured {
+    let project = project(data, folder);
+    let store = project.store.clone();
+    let start = processor::now();
+    let name = "process_orders.rpa";
+    let text = std::fs::read_to_string(project.folder.join(name)).expect("the script was copied");
+    let source = Source::new(name, text).with_path(&project.folder.join(name));
+    let checked = check(source, &DiskLoader::new(&project));
+    let findings: Vec<String> = checked.findings.iter().map(|finding| finding.message.clone()).collect();
+    let program = checked.program.unwrap_or_else(|| panic!("the script is right: {findings:?}"));
+    let code = compile(&program);
+    let flow = code.flows.iter().position(|flow| flow.name == "process_orders").expect("the flow is there");
+    let opened = SqliteStore::open(&store, &code.records, &code.enums, &sqlite::Options::default());
+    let world = World {
+        store: Box::new(opened.unwrap_or_else(|finding| panic!("{}", finding.message))),
+        clock: Box::new(SystemClock::new(jiff::tz::TimeZone::UTC)),
+        random: Box::new(SystemRandom::default()),
+        files: Box::new(DiskFiles::new(&project)),
+        documents: Box::new(NoDocuments),
+        settings: project.settings(),
+    };
+    let mut worker = MachineWorker::new(&code, project.limits, world, false);
+    let mut silent = Silent;
+    let mut engine = Engine::new(&code, &mut worker, &mut silent, Options::default());
+    let summary = engine.run(flow, vec![Value::from("data/orders.csv")]).expect("the store works");
+    drop(worker);
+    let took = processor::since(start);
+    let account = summary.loops.iter().max_by_key(|each| each.items).expect("the flow has a loop over the orders");
+    assert_eq!((account.failed, account.earlier), (0, 0), "{:?}", account.reasons);
+    let orders = usize::try_from(account.done).unwrap_or(usize::MAX);
+    Measured { name: "flow in rpa", orders, took, store }
+}
+
+/// A project with the script, in which no documents are printed: those are measured elsewhere.
+fn project(data: &Path, folder: &Path) -> Project {
+    let home = folder.join("project");
+    std::fs::create_dir_all(home.join("data")).expect("the folder can be written to");
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/orders");
+    let script = std::fs::read_to_string(example.join("process_orders.rpa")).expect("the example is there");
+    let script: Vec<&str> = script.lines().filter(|line| !line.contains("document")).collect();
+    std::fs::write(home.join("process_orders.rpa"), script.join("\n") + "\n").expect("the folder can be written to");
+    std::fs::copy(example.join("confirmation.txt"), home.join("confirmation.txt")).expect("the template is there");
+    for name in ["customers.csv", "products.csv", "orders.csv"] {
+        std::fs::copy(data.join(name), home.join("data").join(name)).expect("the data was written");
+    }
+    Project { currency: Some(Currency::EUR), store: folder.join("flow.db"), ..Project::of_folder(&home) }
 }

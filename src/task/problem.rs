@@ -40,7 +40,7 @@ impl Problem {
     /// A mistake of the program itself, which no script can cause: the run stops and says so.
     pub fn internal(message: impl Into<String>) -> Problem {
         Problem::Fatal(StoreError::Failed {
-            code: "internal::executor",
+            code: "store::internal",
             message: message.into(),
             help: "this is a mistake in rpa itself; please report it with the script".to_string(),
         })

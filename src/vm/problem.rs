@@ -143,6 +143,9 @@ fn sentence(name: &str, fields: &[Value], names: &Names) -> Option<String> {
         ("out_of_range", [position, count]) => {
             format!("there is no position {position}: the list has {count}, counted from 0")
         }
+        ("key_conflict", [flow, key, run]) => {
+            format!("{flow} has worked on {key} before with other content, in run {run}")
+        }
         ("limit_reached", [limit]) => format!("a limit was reached: {limit}"),
         _ => return None,
     })

@@ -83,6 +83,8 @@ pub struct SqliteStore {
     counters: Counters,
     queries: query::Queries,
     names: journal::Names,
+    /// What names this store among all others, once it was asked for.
+    identity: Option<EcoString>,
 }
 
 /// How far the open transaction has come.
@@ -128,6 +130,7 @@ impl SqliteStore {
             counters: Counters::default(),
             queries: query::Queries::default(),
             names: journal::Names::default(),
+            identity: None,
         }
     }
 
@@ -220,6 +223,18 @@ impl SqliteStore {
 }
 
 impl Store for SqliteStore {
+    fn identity(&mut self) -> Result<EcoString, StoreError> {
+        if let Some(identity) = &self.identity {
+            return Ok(identity.clone());
+        }
+        let identity = self.guarded(|store| {
+            let text: String = store.connection.query_row("SELECT identity FROM rpa_identity", (), |row| row.get(0))?;
+            Ok(EcoString::from(text))
+        })?;
+        self.identity = Some(identity.clone());
+        Ok(identity)
+    }
+
     fn begin(&mut self) -> Result<(), StoreError> {
         self.guarded(SqliteStore::begin_transaction)
     }

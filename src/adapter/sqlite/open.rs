@@ -22,6 +22,7 @@ const VERSION: i64 = 1;
 /// The tables that every store has, whatever the program.
 const TABLES: &str = "
 CREATE TABLE rpa_layout (id INTEGER PRIMARY KEY CHECK (id = 1), layout TEXT NOT NULL) STRICT;
+CREATE TABLE rpa_identity (id INTEGER PRIMARY KEY CHECK (id = 1), identity TEXT NOT NULL) STRICT;
 CREATE TABLE rpa_schema (number INTEGER PRIMARY KEY, at TEXT NOT NULL, change TEXT NOT NULL) STRICT;
 CREATE TABLE rpa_sequences (
   kind TEXT NOT NULL, name TEXT NOT NULL, value INTEGER NOT NULL,
@@ -193,6 +194,7 @@ fn create(connection: &Connection) -> Done<()> {
             connection.execute_batch(super::journal::TABLES)?;
             connection.execute_batch(super::outbox::TABLES)?;
             connection.execute_batch("INSERT INTO rpa_layout VALUES (1, '{\"entities\":{}}');")?;
+            connection.execute_batch("INSERT INTO rpa_identity VALUES (1, lower(hex(randomblob(8))));")?;
             connection.execute_batch(&format!(
                 "PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;"
             ))?;

@@ -112,7 +112,7 @@ impl Checker<'_> {
             (Type::Int, Type::Decimal) if !left.ty.is_optional() => (to_decimal(left), right),
             (Type::Decimal, Type::Int) if !right.ty.is_optional() => (left, to_decimal(right)),
             (Type::Record(a), Type::Reference(b)) | (Type::Reference(b), Type::Record(a)) if a == b => {
-                (refer(left), refer(right))
+                (self.as_reference(left), self.as_reference(right))
             }
             _ => (left, right),
         };
@@ -123,6 +123,18 @@ impl Checker<'_> {
             return wrong;
         }
         binary_of(operator, left, right, Type::Bool, span)
+    }
+
+    /// A record, or a record that may be none, as a reference to it.
+    fn as_reference(&mut self, side: Expr) -> Expr {
+        match side.ty.present() {
+            Type::Record(entity) => {
+                let reference = Type::Reference(*entity);
+                let wanted = if side.ty.is_optional() { reference.optional() } else { reference };
+                self.coerce(side, &wanted, Purpose::Part("a side of the comparison", None))
+            }
+            _ => side,
+        }
     }
 
     fn not_comparable(
