@@ -235,3 +235,20 @@ fn records_are_written_by_their_keys() {
     let value = call(&code, "f", &[], &mut world).unwrap();
     assert_snapshot!(display(&value, &code.names), @"true 1 m false true");
 }
+
+#[test]
+fn a_record_that_may_be_none_is_compared_with_a_reference() {
+    let script = format!(
+        "{ENTITIES}task f(name: text) -> [text] {{\n\
+        \x20 let where_from = Region.find(it.name == name)\n\
+        \x20 return Customer.where(it.region == where_from).map(it.name)\n}}\n"
+    );
+    let code = code(&script);
+    let mut found = |name: &str| {
+        let value = call(&code, "f", &[Value::text(name)], &mut world(&code)).unwrap();
+        display(&value, &code.names)
+    };
+    assert_eq!(found("north"), "[\"Ada L.\"]");
+    // None is a value too: those without a region.
+    assert_eq!(found("nowhere"), "[\"Cyd\"]");
+}
