@@ -244,7 +244,7 @@ fn a_record_that_may_be_none_is_compared_with_a_reference() {
         \x20 return Customer.where(it.region == where_from).map(it.name)\n}}\n"
     );
     let code = code(&script);
-    let mut found = |name: &str| {
+    let found = |name: &str| {
         let value = call(&code, "f", &[Value::text(name)], &mut world(&code)).unwrap();
         display(&value, &code.names)
     };
