@@ -39,7 +39,7 @@ impl Comments {
             if !*written {
                 *written = true;
                 taken.push(Taken {
-                    text: comment.text.to_string(),
+                    text: plain(comment),
                     start: comment.span.start as usize,
                     end: comment.span.end as usize,
                     trailing: comment.kind == CommentKind::Trailing,
@@ -59,5 +59,14 @@ impl Comments {
             .skip(first)
             .take_while(|(c, _)| in_range(c))
             .any(|(_, written)| !written)
+    }
+}
+
+/// The comment as it is written. `///` that documents nothing (inside a declaration, behind code) becomes `//`: when the
+/// layout moves it above the declaration, it must not turn into documentation.
+fn plain(comment: &Comment) -> String {
+    match comment.text.strip_prefix("///") {
+        Some(rest) if comment.kind != CommentKind::Documentation && !rest.starts_with('/') => format!("//{rest}"),
+        _ => comment.text.to_string(),
     }
 }

@@ -16,12 +16,24 @@ pub fn checked(text: &str) -> String {
     let (after, _) = parse(SourceId(0), &formatted);
     assert_eq!(shape(&before.items), shape(&after.items), "the tree has changed: {formatted}");
     let comments = |script: &crate::syntax::tree::Script| {
-        let mut comments: Vec<String> = script.comments.iter().map(|comment| comment.text.to_string()).collect();
+        let mut comments: Vec<String> =
+            script.comments.iter().map(|comment| comment.text.trim_start_matches('/').to_string()).collect();
         comments.sort();
         comments
     };
     assert_eq!(comments(&before), comments(&after), "comments were lost: {formatted}");
     formatted
+}
+
+#[test]
+fn a_comment_inside_a_declaration_never_becomes_its_documentation() {
+    let text = "/// Goods.\nfn items(goods: int) -> int =\n  goods /// first\n    /// second\n    .max(1)\n";
+    insta::assert_snapshot!(checked(text), @r"
+    /// Goods.
+    // first
+    // second
+    fn items(goods: int) -> int = goods.max(1)
+    ");
 }
 
 #[test]
