@@ -1,6 +1,9 @@
 //! The machine: evaluates chunks, within limits, with failures that know where they come from.
 
+mod bounds;
 mod decision;
+mod dispatch;
+mod elements;
 mod failure;
 mod host;
 mod limits;
