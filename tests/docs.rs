@@ -19,10 +19,13 @@ struct Block {
     text: String,
 }
 
-/// The ```rpa blocks of the pages that people write.
+/// The pages that people write.
+const PAGES: [&str; 3] = ["README.md", "docs/tour.md", "docs/reference.md"];
+
+/// The ```rpa blocks of the pages.
 fn blocks() -> Vec<Block> {
     let mut blocks = Vec::new();
-    for page in ["README.md", "docs/tour.md", "docs/reference.md"] {
+    for page in PAGES {
         let text = std::fs::read_to_string(root().join(page)).unwrap();
         let mut block: Option<Block> = None;
         for (number, line) in text.lines().enumerate() {
@@ -73,11 +76,34 @@ fn every_script_is_checked_without_findings_and_its_tests_hold() {
             report += &format!("{}:\n{shown}\n", block.place);
         }
         let Some(program) = checked.program else { continue };
+        let own = |flow: &rpa::check::program::Flow| flow.span.source == rpa::text::SourceId(0);
+        if program.tests.is_empty() && program.flows.iter().any(own) {
+            report += &format!("{}: no test runs the flow\n", block.place);
+        }
         for problem in support::run_tests(program, &path).1 {
             report += &format!("{}: {problem}\n", block.place);
         }
     }
     assert!(report.is_empty(), "{report}");
+}
+
+/// The talks with the REPL in the pages: what is typed behind `rpa> `, and what is answered.
+#[test]
+fn the_repl_answers_as_the_pages_say() {
+    let mut talks = 0;
+    for page in PAGES {
+        let text = std::fs::read_to_string(root().join(page)).unwrap();
+        for block in text.split("```text\n").skip(1).filter_map(|rest| rest.split_once("```")).map(|(block, _)| block) {
+            if !block.starts_with("rpa> ") {
+                continue;
+            }
+            talks += 1;
+            let (typed, answered): (Vec<&str>, Vec<&str>) = block.lines().partition(|line| line.starts_with("rpa> "));
+            let typed: Vec<&str> = typed.iter().map(|line| line.trim_start_matches("rpa> ")).collect();
+            assert_eq!(support::talk(&typed.join("\n")), answered.join("\n") + "\n", "{page}: {block}");
+        }
+    }
+    assert!(talks > 0);
 }
 
 /// Writes a block anew.

@@ -52,6 +52,23 @@ pub fn shown(findings: &[Finding], sources: &Sources) -> String {
     terminal::render_all(findings, sources, terminal::Appearance::default())
 }
 
+/// What the REPL, as a program with its input from a pipe, says to some lines.
+pub fn talk(lines: &str) -> String {
+    use std::io::Write;
+    let folder = tempfile::tempdir().expect("a folder to talk in");
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_rpa"))
+        .args(["repl", "--color", "never"])
+        .current_dir(folder.path())
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::inherit())
+        .spawn()
+        .expect("rpa starts");
+    child.stdin.take().expect("an input").write_all(lines.as_bytes()).expect("it listens");
+    let output = child.wait_with_output().expect("it ends");
+    String::from_utf8(output.stdout).expect("it speaks UTF-8")
+}
+
 /// Runs the `test` blocks of a script; gives how many there are, and what did not hold.
 pub fn run_tests(mut program: Program, script: &Path) -> (usize, Vec<String>) {
     let home = tempfile::tempdir().expect("a folder for the test");
