@@ -13,6 +13,7 @@ mod decision;
 mod declaration;
 mod declare;
 mod effects;
+mod ending;
 mod entity;
 mod expression;
 mod flow;
