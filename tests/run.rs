@@ -164,7 +164,9 @@ fn corrected_input_is_tried_again_and_changed_input_of_a_done_run_is_refused() {
     // O2 is corrected, O4 had been done with another quantity.
     fs::write(folder.path().join("rows.csv"), "order,sku,quantity\nO2,A1,1\nO4,A1,3\n").unwrap();
     insta::assert_snapshot!(folder.said(&["run", "work.rpa"]));
-    insta::assert_snapshot!(folder.said(&["runs", "show", "3"]));
+    for run in ["3", "4"] {
+        insta::assert_snapshot!(folder.said(&["runs", "show", run]));
+    }
 }
 
 #[test]
@@ -243,4 +245,37 @@ fn the_one_page_script_runs() {
     assert_eq!((&json["items"][0]["done_earlier"], &json["written"]), (&1.into(), &serde_json::json!([])));
     let formatted = folder.run(&["fmt", "--check", "page.rpa"]);
     assert!(formatted.status.success(), "{}", String::from_utf8_lossy(&formatted.stderr));
+}
+
+const EXPORT: &str = r#"
+record Row {
+  sku: text
+  price: money
+  since: date?
+}
+
+flow export(rows: [Row] = []) -> [Row] {
+  step as_text = csv.write("rows.csv", rows)
+  step as_book = excel.write("rows.xlsx", rows)
+  step from_text = csv.read("rows.csv", as: Row)
+  step from_book = excel.read("rows.xlsx", as: Row)
+  return from_text.concat(from_book)
+}
+
+flow some_rows() {
+  run export([Row(sku: "A1", price: 9.90 EUR, since: 2026-01-31), Row(sku: "=A2", price: 1 EUR, since: none)])
+  run export([Row(sku: "A1", price: 9.90 EUR, since: 2026-01-31), Row(sku: "A3", price: 2.50 USD, since: none)])
+}
+"#;
+
+#[test]
+fn files_are_read_as_they_were_written_with_rows_or_without() {
+    let folder = Folder::with(&[("export.rpa", EXPORT)]);
+    insta::assert_snapshot!(folder.said(&["run", "export.rpa", "--flow", "export"]));
+    assert_eq!(fs::read_to_string(folder.path().join("rows.csv")).unwrap(), "sku,price,since\n");
+    folder.run(&["run", "export.rpa", "--flow", "some_rows"]);
+    insta::assert_snapshot!(fs::read_to_string(folder.path().join("rows.csv")).unwrap());
+    for run in ["3", "4"] {
+        insta::assert_snapshot!(folder.said(&["runs", "show", run]));
+    }
 }

@@ -550,6 +550,11 @@ impl Body<'_, '_> {
         }
         let ty = arguments.iter().find_map(|argument| match &argument.kind {
             ExprKind::TypeArgument(ty) => Some(self.type_argument(ty)),
+            // An empty list doesn't tell what its rows would be: the head of the file is known all the same.
+            _ if matches!(operation, Operation::CsvWrite | Operation::ExcelWrite) => match &argument.ty {
+                Type::List(row) => Some(self.type_argument(row)),
+                _ => None,
+            },
             _ => None,
         });
         let start = self.window(arguments.iter());

@@ -185,7 +185,7 @@ primitives! {
     MapRemove "{K: V}.remove(key: K) -> {K: V}" Pure [] "Without the entry under a key.", "{\"a\": 1}.remove(\"a\").count" => "0";
 
     // ── data files ──
-    CsvRead "csv.read(path: text, as: type T, separator: text = \"\", currency: text = \"\", date_format: text = \"\", encoding: text = \"\", skip_bad_rows: bool = false) -> [T]" Reads ["no_file" "bad_data"] "The rows of a CSV file as records: columns are found by the names of the fields (case, blanks and `_` do not matter). Separator (`,`, `;`, tab), byte-order mark and decimal comma are recognised; amounts without a currency have that of the project (`currency` in `rpa.toml`) unless one is given. Fails with `bad_data`, naming every cell that does not fit, unless bad rows are to be skipped.";
+    CsvRead "csv.read(path: text, as: type T, separator: text = \"\", currency: text = \"\", date_format: text = \"\", encoding: text = \"\", skip_bad_rows: bool = false) -> [T]" Reads ["no_file" "bad_data"] "The rows of a CSV file as records: columns are found by the names of the fields (case, blanks and `_` do not matter). Separator (`,`, `;`, tab), byte-order mark and decimal comma are recognised; amounts without a currency have that of their heading (`price (EUR)`), else that of the project (`currency` in `rpa.toml`) unless one is given. Fails with `bad_data`, naming every cell that does not fit, unless bad rows are to be skipped.";
     CsvCheck "csv.check(path: text, as: type T, separator: text = \"\", currency: text = \"\", date_format: text = \"\", encoding: text = \"\") -> [BadRow]" Reads ["no_file" "bad_data"] "The rows of a CSV file that do not fit the record, each with its line and the reason.";
     CsvWrite "csv.write(path: text, rows: [T], separator: text = \",\") -> Document" Writes ["no_access"] "Writes records as a CSV file with a head.";
     JsonRead "json.read(path: text, as: type T) -> T" Reads ["no_file" "bad_data"] "What a JSON file holds.";
@@ -193,7 +193,7 @@ primitives! {
     JsonParse "json.parse(content: text, as: type T) -> T" Pure ["bad_data"] "What a JSON text says.", "json.parse(\"[1, 2]\", as: [int])" => "[1, 2]";
     JsonText "json.text(value: T) -> text" Pure [] "A value as JSON text.", "json.text([1, 2])" => "\"[1,2]\"";
     ExcelRead "excel.read(path: text, as: type T, sheet: text = \"\", currency: text = \"\", skip_bad_rows: bool = false) -> [T]" Reads ["no_file" "bad_data"] "The rows of a sheet (xlsx, xls, ods) as records, found as in `csv.read`; the first sheet when none is named.";
-    ExcelWrite "excel.write(path: text, rows: [T], sheet: text = \"Sheet1\") -> Document" Writes ["no_access"] "Writes records as a workbook with one sheet; amounts, percents and days are cells of their kind.";
+    ExcelWrite "excel.write(path: text, rows: [T], sheet: text = \"Sheet1\") -> Document" Writes ["no_access"] "Writes records as a workbook with one sheet; amounts, percents and days are cells of their kind. The heading of amounts names their currency, `price (EUR)`; amounts of several currencies in one column are written as text.";
     FileRead "file.read(path: text) -> text" Reads ["no_file" "bad_data"] "The text of a file.";
     FileWrite "file.write(path: text, content: text) -> Document" Writes ["no_access"] "Writes a text file, in one go.";
     FileExists "file.exists(path: text) -> bool" Reads ["no_access"] "Whether there is such a file.";

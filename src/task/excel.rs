@@ -55,19 +55,39 @@ pub(super) fn write(executor: &mut Executor, arguments: &Arguments) -> Result<Va
         name => name,
     };
     let names = Names::new(executor.code);
-    let sheet = NewSheet {
-        name: name.into(),
-        headings: headings(rows, arguments.ty().ok(), &names).unwrap_or_default().into_owned(),
-        rows: rows
-            .iter()
-            .map(|row| {
-                row.fields().unwrap_or(std::slice::from_ref(row)).iter().map(|cell| plain(cell, &names)).collect()
-            })
-            .collect(),
-    };
+    let mut headings = headings(rows, arguments.ty().ok(), &names).unwrap_or_default().into_owned();
+    let mut rows: Vec<Vec<Value>> = rows
+        .iter()
+        .map(|row| row.fields().unwrap_or(std::slice::from_ref(row)).iter().map(|cell| plain(cell, &names)).collect())
+        .collect();
+    for (column, heading) in headings.iter_mut().enumerate() {
+        tell_currency(heading, &mut rows, column);
+    }
+    let sheet = NewSheet { name: name.into(), headings, rows };
     let content = executor.world.documents.write_sheet(&sheet).map_err(|error| document_problem(path, error))?;
     executor.world.files.write(path, &content)?;
     executor.document(path, content.len())
+}
+
+/// A cell holds a number without its currency. So the heading names it when it is one for all amounts of the column
+/// (`price (EUR)`, which `excel.read` understands), and amounts of several currencies are written as text.
+fn tell_currency(heading: &mut EcoString, rows: &mut [Vec<Value>], column: usize) {
+    let amounts = || {
+        rows.iter().filter_map(|row| match row.get(column) {
+            Some(Value::Money(money)) => Some(money.currency),
+            _ => None,
+        })
+    };
+    let Some(currency) = amounts().next() else { return };
+    if amounts().all(|other| other == currency) {
+        *heading = ecow::eco_format!("{heading} ({currency})");
+        return;
+    }
+    for cell in rows.iter_mut().filter_map(|row| row.get_mut(column)) {
+        if let Value::Money(money) = cell {
+            *cell = ecow::eco_format!("{money}").into();
+        }
+    }
 }
 
 /// A value that a cell can hold.

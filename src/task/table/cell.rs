@@ -36,6 +36,8 @@ struct FieldReader<'a> {
     ty: &'a Type,
     optional: bool,
     source: Source,
+    /// The currency of numbers that name none.
+    currency: Option<Currency>,
     numbers: NumberStyle,
     /// Members of an enum by their normalized names.
     members: HashMap<String, u16>,
@@ -47,7 +49,6 @@ pub(in crate::task) struct Converter<'a> {
     record: RecordId,
     fields: Vec<FieldReader<'a>>,
     columns: &'a Columns,
-    currency: Option<Currency>,
     dates: Dates,
     code: &'a Code,
 }
@@ -92,9 +93,11 @@ impl<'a> Converter<'a> {
             format if format.contains('%') => Dates::Format(format.to_string()),
             pattern => Dates::Pattern(DatePattern::new(pattern).map_err(|error| error.to_string())?),
         };
-        let fields = ty.fields.iter().zip(&columns.sources);
-        let fields = fields.map(|(field, source)| FieldReader::new(code, field, source.clone())).collect();
-        Ok(Converter { record, fields, columns, currency, dates, code })
+        let fields = ty.fields.iter().zip(columns.sources.iter().zip(&columns.currencies));
+        let fields = fields
+            .map(|(field, (source, heading))| FieldReader::new(code, field, source.clone(), heading.or(currency)))
+            .collect();
+        Ok(Converter { record, fields, columns, dates, code })
     }
 
     /// The columns that hold numbers, to find out how these are written.
@@ -143,8 +146,8 @@ impl<'a> Converter<'a> {
             };
             let cell = cells.text(column);
             let value = match cell {
-                Some(cell) => field.value(cell, self.currency, &self.dates, self.code),
-                None => field.value(Cell::Text(""), self.currency, &self.dates, self.code),
+                Some(cell) => field.value(cell, field.currency, &self.dates, self.code),
+                None => field.value(Cell::Text(""), field.currency, &self.dates, self.code),
             };
             match value {
                 Ok(value) => values.push(value),
@@ -165,7 +168,7 @@ impl<'a> Converter<'a> {
 }
 
 impl<'a> FieldReader<'a> {
-    fn new(code: &'a Code, field: &'a Field, source: Source) -> Self {
+    fn new(code: &'a Code, field: &'a Field, source: Source, currency: Option<Currency>) -> Self {
         let (ty, optional) = match &field.ty {
             Type::Optional(inner) => (&**inner, true),
             ty => (ty, false),
@@ -175,7 +178,7 @@ impl<'a> FieldReader<'a> {
             _ => HashMap::new(),
         };
         let numbers = NumberStyle::Known(Numbers::Point);
-        FieldReader { field, ty, optional, source, numbers, members, shared: HashSet::new() }
+        FieldReader { field, ty, optional, source, currency, numbers, members, shared: HashSet::new() }
     }
 
     fn value(

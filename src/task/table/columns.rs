@@ -1,7 +1,7 @@
 //! Which column of a file belongs to which field of the record.
 
 use crate::check::program::{Default, ExprKind, Field, RecordType, Type};
-use crate::value::Value;
+use crate::value::{Currency, Value};
 use ecow::EcoString;
 
 /// How many columns a message names.
@@ -21,6 +21,8 @@ pub(in crate::task) enum Source {
 pub(in crate::task) struct Columns {
     /// Where each field comes from.
     pub sources: Vec<Source>,
+    /// The currency that the heading of a field's column names: `price (EUR)`.
+    pub currencies: Vec<Option<Currency>>,
     /// How the file calls its columns.
     pub headings: Vec<EcoString>,
 }
@@ -53,7 +55,13 @@ impl<'a> Layout<'a> {
     /// What is missing or doubled, in a sentence.
     pub fn columns(&self, headings: &[&str]) -> Result<Columns, String> {
         let known: Vec<String> = headings.iter().map(|heading| normalized(heading)).collect();
+        let with_currency: Vec<Option<(String, Currency)>> = headings
+            .iter()
+            .map(|heading| heading_currency(heading))
+            .map(|found| found.map(|(name, currency)| (normalized(name), currency)))
+            .collect();
         let mut sources = Vec::with_capacity(self.record.fields.len());
+        let mut currencies = Vec::with_capacity(self.record.fields.len());
         let mut missing = Vec::new();
         for field in &self.record.fields {
             if let Some(what) = unfit(&field.ty) {
@@ -63,7 +71,14 @@ impl<'a> Layout<'a> {
                 ));
             }
             let wanted = normalized(&field.name);
-            let mut found = known.iter().enumerate().filter(|(_, name)| **name == wanted).map(|(at, _)| at);
+            // An amount's column may say its currency behind its name.
+            let in_currency = |at: usize| match with_currency.get(at) {
+                Some(Some((name, currency))) if *name == wanted && is_amount(&field.ty) => Some(*currency),
+                _ => None,
+            };
+            let fits = |at: &usize| known.get(*at).is_some_and(|name| *name == wanted) || in_currency(*at).is_some();
+            let mut found = (0..headings.len()).filter(fits);
+            currencies.push(None);
             match (found.next(), found.next()) {
                 (Some(first), Some(second)) => {
                     return Err(format!(
@@ -75,7 +90,12 @@ impl<'a> Layout<'a> {
                         second + 1
                     ));
                 }
-                (Some(column), None) => sources.push(Source::Column(column)),
+                (Some(column), None) => {
+                    sources.push(Source::Column(column));
+                    if let Some(currency) = currencies.last_mut() {
+                        *currency = in_currency(column);
+                    }
+                }
                 (None, _) => match self.absent(field, headings) {
                     Ok(source) => sources.push(source),
                     Err(column) => missing.push(column),
@@ -91,7 +111,7 @@ impl<'a> Layout<'a> {
             return Err(format!("there {columns} {}; the file has {}{more}", missing.join(", "), listed.join(", ")));
         }
         let headings = headings.iter().map(|heading| heading.trim().into()).collect();
-        Ok(Columns { sources, headings })
+        Ok(Columns { sources, currencies, headings })
     }
 
     /// What a field has whose column is missing, or how the column is called in the message.
@@ -130,6 +150,20 @@ impl Columns {
     /// How many columns the file has.
     pub fn count(&self) -> usize {
         self.headings.len()
+    }
+}
+
+/// `price (EUR)`, `price [EUR]` and `price EUR`: the name, and the currency behind it.
+pub(in crate::task) fn heading_currency(heading: &str) -> Option<(&str, Currency)> {
+    let heading = heading.trim().trim_end_matches([')', ']']);
+    let (name, letters) = heading.rsplit_once(|c: char| c.is_whitespace() || matches!(c, '(' | '['))?;
+    Some((name.trim_end_matches(['(', '[']).trim_end(), Currency::from_code(letters)?))
+}
+
+fn is_amount(ty: &Type) -> bool {
+    match ty {
+        Type::Optional(inner) => is_amount(inner),
+        ty => matches!(ty, Type::Money(_)),
     }
 }
 
