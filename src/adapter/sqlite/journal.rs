@@ -1,11 +1,15 @@
 //! The journal: runs, their entries, and the versions of the scripts they are pinned to.
 //!
 //! Written for every step, so it is kept short: names of flows and versions are numbers, moments are
-//! milliseconds, small lists are bytes. The view `rpa_run_list` shows runs to people.
+//! milliseconds, and the entries that a run has in one commit are one value (`entry`), in the row of the run when
+//! it began in that commit. Until then they are held in memory (`pending`). The view `rpa_run_list` shows runs to
+//! people.
 
+use super::entry::{Packed, damaged, is_word, unpack};
 use super::failure::{Done, bad_record, internal};
+use super::pending::{Begun, Pending};
 use crate::value::{EcoString, Instant};
-use crate::world::{Begin, Change, ChangeKind, Entry, EntryKind, KeptVersion, RunFilter, RunId, RunRecord, RunState};
+use crate::world::{Begin, Entry, KeptVersion, RunFilter, RunId, RunRecord, RunState};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -21,16 +25,15 @@ CREATE TABLE rpa_versions (
 CREATE TABLE rpa_runs (
   id INTEGER PRIMARY KEY, parent INTEGER, flow INTEGER NOT NULL, key TEXT, version INTEGER NOT NULL,
   state INTEGER NOT NULL, started INTEGER NOT NULL, ended INTEGER,
-  fingerprint BLOB NOT NULL, arguments BLOB NOT NULL, outcome BLOB NOT NULL
+  fingerprint BLOB NOT NULL, arguments BLOB NOT NULL, outcome BLOB NOT NULL, entries BLOB
 ) STRICT;
 CREATE UNIQUE INDEX rpa_runs_key ON rpa_runs (flow, key) WHERE key IS NOT NULL;
 CREATE INDEX rpa_runs_parent ON rpa_runs (parent) WHERE parent IS NOT NULL;
 CREATE INDEX rpa_runs_not_done ON rpa_runs (state) WHERE state <> 2;
 CREATE TABLE rpa_entries (
-  run INTEGER NOT NULL, position INTEGER NOT NULL, kind INTEGER NOT NULL, step INTEGER, path BLOB,
-  at INTEGER NOT NULL, took INTEGER NOT NULL, payload BLOB, changes BLOB,
-  PRIMARY KEY (run, position)
+  run INTEGER NOT NULL, position INTEGER NOT NULL, entries BLOB NOT NULL, PRIMARY KEY (run, position)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE rpa_words (number INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE) STRICT;
 CREATE VIEW rpa_run_list AS
   SELECT r.id, f.name AS flow, r.key, CASE r.state WHEN 1 THEN 'running' WHEN 2 THEN 'done' ELSE 'failed' END AS state,
     strftime('%Y-%m-%dT%H:%M:%fZ', r.started / 1000.0, 'unixepoch') AS started,
@@ -38,119 +41,129 @@ CREATE VIEW rpa_run_list AS
   FROM rpa_runs r JOIN rpa_flows f ON f.number = r.flow;
 ";
 
-/// Numbers of flows and versions that were looked up in the open transaction or before.
+/// Numbers of flows, versions and words that were looked up in the open transaction or before.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     flows: HashMap<EcoString, i64>,
     versions: HashMap<EcoString, i64>,
+    words: HashMap<EcoString, i64>,
+    /// The words by their numbers, as far as they were read.
+    spelled: HashMap<i64, EcoString>,
+    /// Whether a number was given out in the open transaction.
+    is_new: bool,
 }
 
 impl Names {
     /// Forgets everything: some of it may have been taken back.
     pub fn clear(&mut self) {
-        self.flows.clear();
-        self.versions.clear();
+        *self = Names::default();
+    }
+
+    /// Forgets what may have been taken back with a part of the transaction.
+    pub fn part_taken_back(&mut self) {
+        if self.is_new {
+            self.clear();
+        }
+    }
+
+    /// What was given out is on disk.
+    pub fn committed(&mut self) {
+        self.is_new = false;
+    }
+
+    /// Whether flow and version have their numbers.
+    pub fn know_run(&self, run: &RunRecord) -> bool {
+        self.flows.contains_key(&run.flow) && self.versions.contains_key(&run.version)
+    }
+
+    /// Whether all words of an entry have their numbers.
+    pub fn know_words(&self, entry: &Entry) -> bool {
+        entry.changes.iter().all(|change| !is_word(change.kind) || self.words.contains_key(&change.what))
+    }
+
+    /// Sees to it that they have.
+    pub fn learn_words(&mut self, connection: &Connection, entry: &Entry) -> Done<()> {
+        for change in entry.changes.iter().filter(|change| is_word(change.kind)) {
+            self.is_new |= numbered(connection, &mut self.words, &change.what, "rpa_words (word)")?.1;
+        }
+        Ok(())
+    }
+
+    /// The number of a word.
+    pub fn word(&self, word: &EcoString) -> Option<i64> {
+        self.words.get(word).copied()
     }
 
     fn flow(&mut self, connection: &Connection, name: &EcoString) -> Done<i64> {
-        numbered(connection, &mut self.flows, name, "rpa_flows (name)")
+        let (number, is_new) = numbered(connection, &mut self.flows, name, "rpa_flows (name)")?;
+        self.is_new |= is_new;
+        Ok(number)
     }
 
     fn version(&mut self, connection: &Connection, version: &EcoString) -> Done<i64> {
-        numbered(connection, &mut self.versions, version, "rpa_versions (version)")
+        let (number, is_new) = numbered(connection, &mut self.versions, version, "rpa_versions (version)")?;
+        self.is_new |= is_new;
+        Ok(number)
+    }
+
+    /// All words by their numbers.
+    fn spelled(&mut self, connection: &Connection) -> Done<&HashMap<i64, EcoString>> {
+        let count: i64 =
+            connection.prepare_cached("SELECT count(*) FROM rpa_words")?.query_row((), |row| row.get(0))?;
+        if i64::try_from(self.spelled.len()) != Ok(count) {
+            let mut statement = connection.prepare_cached("SELECT number, word FROM rpa_words")?;
+            let words = statement.query_map((), |row| Ok((row.get(0)?, EcoString::from(row.get::<_, String>(1)?))))?;
+            self.spelled = words.collect::<Result<_, _>>()?;
+        }
+        Ok(&self.spelled)
     }
 }
 
-/// The number of a name in a table, which gets it when it is new.
-fn numbered(connection: &Connection, known: &mut HashMap<EcoString, i64>, name: &EcoString, place: &str) -> Done<i64> {
+/// The number of a name in a table, which gets it when it is new, and whether it is.
+fn numbered(
+    connection: &Connection,
+    known: &mut HashMap<EcoString, i64>,
+    name: &EcoString,
+    place: &str,
+) -> Done<(i64, bool)> {
     if let Some(number) = known.get(name) {
-        return Ok(*number);
+        return Ok((*number, false));
     }
     let column = place.split_once('(').map_or("", |(_, column)| column.trim_end_matches(')'));
     let table = place.split_once(' ').map_or("", |(table, _)| table);
     let found: Option<i64> = connection
-        .query_row(&format!("SELECT number FROM {table} WHERE {column} = ?1"), [name.as_str()], |row| row.get(0))
+        .prepare_cached(&format!("SELECT number FROM {table} WHERE {column} = ?1"))?
+        .query_row([name.as_str()], |row| row.get(0))
         .optional()?;
     let number = match found {
         Some(number) => number,
         None => {
-            connection.execute(&format!("INSERT INTO {place} VALUES (?1)"), [name.as_str()])?;
+            connection.prepare_cached(&format!("INSERT INTO {place} VALUES (?1)"))?.execute([name.as_str()])?;
             connection.last_insert_rowid()
         }
     };
     known.insert(name.clone(), number);
-    Ok(number)
+    Ok((number, found.is_none()))
 }
 
 /// Begins a run, or finds the one that has its flow and key.
-pub(super) fn begin(connection: &Connection, names: &mut Names, run: &RunRecord) -> Done<Begin> {
+pub(super) fn begin(connection: &Connection, names: &mut Names, pending: &mut Pending, run: &RunRecord) -> Done<Begin> {
     let flow = names.flow(connection, &run.flow)?;
     let version = names.version(connection, &run.version)?;
-    let key = run.key.as_deref();
-    let parameters: [&dyn ToSql; 10] = [
-        &run.parent.map(|parent| parent.0),
-        &flow,
-        &key,
-        &version,
-        &(run.state as u8),
-        &run.started.milliseconds(),
-        &run.ended.map(Instant::milliseconds),
-        &run.fingerprint,
-        &run.arguments,
-        &run.outcome,
-    ];
-    let made = connection
-        .prepare_cached(
-            "INSERT INTO rpa_runs (parent, flow, key, version, state, started, ended, fingerprint, arguments, outcome) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING",
-        )?
-        .execute(parameters.as_slice())?;
-    if made > 0 {
-        return Ok(Begin::New(RunId(connection.last_insert_rowid())));
-    }
-    let text = format!("{SELECT} WHERE r.flow = ?1 AND r.key = ?2");
-    let mut statement = connection.prepare_cached(&text)?;
-    let mut rows = statement.query((flow, key))?;
-    match rows.next()? {
-        Some(row) => Ok(Begin::Known(read_run(row)?)),
-        None => Err(internal("a run was neither new nor known")),
-    }
-}
-
-/// Appends an entry to a run.
-pub(super) fn append(connection: &Connection, run: RunId, entry: &Entry) -> Done<()> {
-    let mut path = Vec::new();
-    entry.path.iter().for_each(|item| unsigned(u64::from(*item), &mut path));
-    let mut changes = Vec::new();
-    for change in &entry.changes {
-        changes.push(change.kind as u8);
-        for text in [&change.what, &change.which] {
-            unsigned(text.len() as u64, &mut changes);
-            changes.extend_from_slice(text.as_bytes());
+    if let Some(key) = &run.key {
+        if let Some(known) = pending.with_key(flow, key) {
+            return Ok(Begin::Known(known.clone()));
+        }
+        let found: Option<i64> = connection
+            .prepare_cached("SELECT id FROM rpa_runs WHERE flow = ?1 AND key = ?2")?
+            .query_row((flow, key.as_str()), |row| row.get(0))
+            .optional()?;
+        if let Some(found) = found {
+            let known = self::run(connection, pending, RunId(found))?;
+            return known.map(Begin::Known).ok_or_else(|| internal("a run was neither new nor known"));
         }
     }
-    let parameters: [&dyn ToSql; 9] = [
-        &run.0,
-        &entry.position,
-        &(entry.kind as u8),
-        &(entry.step != u32::MAX).then_some(entry.step),
-        &some(&path),
-        &entry.at.milliseconds(),
-        &entry.took,
-        &some(&entry.payload),
-        &some(&changes),
-    ];
-    connection
-        .prepare_cached(
-            "INSERT INTO rpa_entries (run, position, kind, step, path, at, took, payload, changes) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        )?
-        .execute(parameters.as_slice())?;
-    Ok(())
-}
-
-fn some(bytes: &[u8]) -> Option<&[u8]> {
-    (!bytes.is_empty()).then_some(bytes)
+    pending.begin(connection, Begun { record: run.clone(), flow, version }).map(Begin::New)
 }
 
 /// Ends a run.
@@ -186,86 +199,22 @@ fn expect_one(changed: usize, run: RunId) -> Done<()> {
 }
 
 /// The entries of a run, in order.
-pub(super) fn entries(connection: &Connection, run: RunId) -> Done<Vec<Entry>> {
+pub(super) fn entries(connection: &Connection, names: &mut Names, pending: &Pending, run: RunId) -> Done<Vec<Entry>> {
+    let words = names.spelled(connection)?;
+    let mut entries = Vec::new();
     let mut statement = connection.prepare_cached(
-        "SELECT position, kind, step, path, at, took, payload, changes FROM rpa_entries WHERE run = ?1 ORDER BY position",
+        "SELECT entries, -1 AS position FROM rpa_runs WHERE id = ?1 AND entries IS NOT NULL \
+         UNION ALL SELECT entries, position FROM rpa_entries WHERE run = ?1 ORDER BY position",
     )?;
     let mut rows = statement.query([run.0])?;
-    let mut entries = Vec::new();
     while let Some(row) = rows.next()? {
-        let kind = EntryKind::from_number(row.get(1)?);
-        entries.push(Entry {
-            position: row.get(0)?,
-            kind: kind.ok_or_else(|| damaged(run))?,
-            step: row.get::<_, Option<u32>>(2)?.unwrap_or(u32::MAX),
-            path: path(row.get_ref(3)?.as_blob_or_null().map_err(rusqlite::Error::from)?)
-                .ok_or_else(|| damaged(run))?,
-            at: Instant::from_milliseconds(row.get(4)?).map_err(|_| damaged(run))?,
-            took: row.get(5)?,
-            payload: row.get::<_, Option<Vec<u8>>>(6)?.unwrap_or_default(),
-            changes: changes(row.get_ref(7)?.as_blob_or_null().map_err(rusqlite::Error::from)?)
-                .ok_or_else(|| damaged(run))?,
-        });
+        let bytes = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+        entries.extend(unpack(bytes, words).ok_or_else(|| damaged(run))?);
+    }
+    if let Some(packed) = pending.entries(run).filter(|packed| !packed.is_empty()) {
+        entries.extend(unpack(Packed::bytes(packed), words).ok_or_else(|| damaged(run))?);
     }
     Ok(entries)
-}
-
-fn damaged(run: RunId) -> super::failure::Trouble {
-    bad_record(format!("the journal of run {} can't be read", run.0))
-}
-
-fn path(bytes: Option<&[u8]>) -> Option<Vec<u32>> {
-    let mut reader = Reader { rest: bytes.unwrap_or_default() };
-    let mut path = Vec::new();
-    while !reader.rest.is_empty() {
-        path.push(u32::try_from(reader.unsigned()?).ok()?);
-    }
-    Some(path)
-}
-
-fn changes(bytes: Option<&[u8]>) -> Option<Vec<Change>> {
-    let mut reader = Reader { rest: bytes.unwrap_or_default() };
-    let mut changes = Vec::new();
-    while let Some((kind, rest)) = reader.rest.split_first() {
-        reader.rest = rest;
-        changes.push(Change { kind: ChangeKind::from_number(*kind)?, what: reader.text()?, which: reader.text()? });
-    }
-    Some(changes)
-}
-
-/// Seven bits a byte, the lowest first; the top bit says that another byte follows (LEB128).
-fn unsigned(mut value: u64, out: &mut Vec<u8>) {
-    while value >= 0x80 {
-        out.push((value & 0x7f) as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-struct Reader<'b> {
-    rest: &'b [u8],
-}
-
-impl Reader<'_> {
-    fn unsigned(&mut self) -> Option<u64> {
-        let mut value = 0_u64;
-        for shift in (0..=56).step_by(7) {
-            let (byte, rest) = self.rest.split_first()?;
-            self.rest = rest;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Some(value);
-            }
-        }
-        None
-    }
-
-    fn text(&mut self) -> Option<EcoString> {
-        let length = usize::try_from(self.unsigned()?).ok()?;
-        let (text, rest) = self.rest.split_at_checked(length)?;
-        self.rest = rest;
-        std::str::from_utf8(text).ok().map(EcoString::from)
-    }
 }
 
 const SELECT: &str = "SELECT r.id, r.parent, f.name, r.key, v.version, r.arguments, r.fingerprint, r.state, r.outcome, \
@@ -304,7 +253,10 @@ fn read_runs(connection: &Connection, rest: &str, parameters: &[&dyn ToSql]) -> 
 }
 
 /// A run.
-pub(super) fn run(connection: &Connection, run: RunId) -> Done<Option<RunRecord>> {
+pub(super) fn run(connection: &Connection, pending: &Pending, run: RunId) -> Done<Option<RunRecord>> {
+    if let Some(record) = pending.run(run) {
+        return Ok(Some(record.clone()));
+    }
     Ok(read_runs(connection, "WHERE r.id = ?1", &[&run.0])?.pop())
 }
 
@@ -410,22 +362,4 @@ pub(super) fn version(connection: &Connection, version: &str) -> Done<Option<Kep
         sources.push((name, text.ok_or_else(wrong)?));
     }
     Ok(Some(KeptVersion { sources, names }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
-            if let Some(read) = path(Some(&bytes)) {
-                prop_assert!(read.len() <= bytes.len());
-            }
-            if let Some(read) = changes(Some(&bytes)) {
-                prop_assert!(read.len() <= bytes.len());
-            }
-        }
-    }
 }

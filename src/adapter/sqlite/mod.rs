@@ -4,13 +4,14 @@
 //! `layout`, `schema` say what these are), `record` reads and writes records (`column` and `document` say
 //! how values look), `query` turns plans into statements (`scalar` their
 //! conditions), `function` adds what SQLite lacks, `sequence`
-//! counts, `journal` and `outbox` keep what their names say, `failure` explains.
+//! counts, `journal` (with `entry` and `pending`) and `outbox` keep what their names say, `failure` explains.
 
 // A store is opened once: that a finding is larger than what is moved in a loop should be does not matter.
 #![allow(clippy::result_large_err)]
 
 mod column;
 mod document;
+mod entry;
 mod failure;
 mod function;
 mod journal;
@@ -18,6 +19,7 @@ mod layout;
 mod migration;
 mod open;
 mod outbox;
+mod pending;
 mod query;
 mod record;
 mod scalar;
@@ -83,6 +85,7 @@ pub struct SqliteStore {
     counters: Counters,
     queries: query::Queries,
     names: journal::Names,
+    pending: pending::Pending,
     /// What names this store among all others, once it was asked for.
     identity: Option<EcoString>,
 }
@@ -130,6 +133,7 @@ impl SqliteStore {
             counters: Counters::default(),
             queries: query::Queries::default(),
             names: journal::Names::default(),
+            pending: pending::Pending::default(),
             identity: None,
         }
     }
@@ -154,17 +158,33 @@ impl SqliteStore {
         self.transaction = Transaction::default();
         self.counters.clear();
         self.names.clear();
+        self.pending.clear();
+    }
+
+    /// Writes what the journal was told, for somebody who asks about many runs or changes a row of them.
+    fn settle(&mut self) -> Done<()> {
+        if !self.pending.is_empty() {
+            self.write()?;
+            self.pending.write(&self.connection)?;
+        }
+        Ok(())
     }
 
     fn execute(&self, text: &str) -> Done<()> {
         self.connection.prepare_cached(text)?.execute(()).map(|_| ()).map_err(Trouble::from)
     }
 
+    /// Makes sure that there is a transaction.
+    fn writable(&self) -> Done<()> {
+        match self.transaction.open {
+            true => Ok(()),
+            false => Err(internal("something was to be written outside of a transaction")),
+        }
+    }
+
     /// Makes sure that what is written now can be taken back to the innermost savepoint.
     fn write(&mut self) -> Done<()> {
-        if !self.transaction.open {
-            return Err(internal("something was to be written outside of a transaction"));
-        }
+        self.writable()?;
         while self.transaction.waiting > 0 {
             self.execute("SAVEPOINT part")?;
             self.transaction.waiting -= 1;
@@ -186,10 +206,13 @@ impl SqliteStore {
         if !self.transaction.open {
             return Err(internal("a commit without a transaction"));
         }
+        self.pending.write(&self.connection)?;
         self.counters.write(&self.connection)?;
         self.execute("COMMIT")?;
         self.transaction = Transaction::default();
         self.counters.clear();
+        self.pending.clear();
+        self.names.committed();
         Ok(())
     }
 
@@ -203,6 +226,7 @@ impl SqliteStore {
             return Err(internal("a savepoint was released that had not begun"));
         }
         self.counters.release();
+        self.pending.release();
         Ok(())
     }
 
@@ -213,11 +237,12 @@ impl SqliteStore {
             self.execute("ROLLBACK TO part")?;
             self.execute("RELEASE part")?;
             self.transaction.begun -= 1;
-            self.names.clear();
+            self.names.part_taken_back();
         } else if self.transaction.open {
             return Err(internal("a savepoint was taken back that had not begun"));
         }
         self.counters.rollback_savepoint();
+        self.pending.rollback_savepoint();
         Ok(())
     }
 }
@@ -255,6 +280,7 @@ impl Store for SqliteStore {
             }
             store.transaction.waiting += 1;
             store.counters.savepoint();
+            store.pending.savepoint();
             Ok(())
         })
     }
@@ -330,20 +356,32 @@ impl Store for SqliteStore {
 impl Journal for SqliteStore {
     fn begin_run(&mut self, run: &RunRecord) -> Result<Begin, StoreError> {
         self.guarded(|store| {
-            store.write()?;
-            journal::begin(&store.connection, &mut store.names, run)
+            store.writable()?;
+            if !store.names.know_run(run) {
+                store.write()?;
+            }
+            journal::begin(&store.connection, &mut store.names, &mut store.pending, run)
         })
     }
 
     fn append(&mut self, run: RunId, entry: &Entry) -> Result<(), StoreError> {
         self.guarded(|store| {
-            store.write()?;
-            journal::append(&store.connection, run, entry)
+            store.writable()?;
+            if !store.names.know_words(entry) {
+                store.write()?;
+                store.names.learn_words(&store.connection, entry)?;
+            }
+            store.pending.append(run, entry, |word| store.names.word(word))?;
+            if store.pending.is_large() { store.settle() } else { Ok(()) }
         })
     }
 
     fn end_run(&mut self, run: RunId, state: RunState, outcome: &[u8], at: Instant) -> Result<(), StoreError> {
         self.guarded(|store| {
+            store.writable()?;
+            if store.pending.end(run, state, outcome, at) {
+                return Ok(());
+            }
             store.write()?;
             journal::end(&store.connection, run, state, outcome, at)
         })
@@ -351,29 +389,39 @@ impl Journal for SqliteStore {
 
     fn reopen_run(&mut self, run: RunId, with: &RunRecord) -> Result<(), StoreError> {
         self.guarded(|store| {
+            store.settle()?;
             store.write()?;
             journal::reopen(&store.connection, &mut store.names, run, with)
         })
     }
 
     fn entries(&mut self, run: RunId) -> Result<Vec<Entry>, StoreError> {
-        self.guarded(|store| journal::entries(&store.connection, run))
+        self.guarded(|store| journal::entries(&store.connection, &mut store.names, &store.pending, run))
     }
 
     fn run(&mut self, run: RunId) -> Result<Option<RunRecord>, StoreError> {
-        self.guarded(|store| journal::run(&store.connection, run))
+        self.guarded(|store| journal::run(&store.connection, &store.pending, run))
     }
 
     fn runs(&mut self, filter: &RunFilter) -> Result<Vec<RunRecord>, StoreError> {
-        self.guarded(|store| journal::runs(&store.connection, filter))
+        self.guarded(|store| {
+            store.settle()?;
+            journal::runs(&store.connection, filter)
+        })
     }
 
     fn children(&mut self, run: RunId, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
-        self.guarded(|store| journal::children(&store.connection, run, limit))
+        self.guarded(|store| {
+            store.settle()?;
+            journal::children(&store.connection, run, limit)
+        })
     }
 
     fn count_children(&mut self, run: RunId) -> Result<Vec<(EcoString, RunState, u64)>, StoreError> {
-        self.guarded(|store| journal::count_children(&store.connection, run))
+        self.guarded(|store| {
+            store.settle()?;
+            journal::count_children(&store.connection, run)
+        })
     }
 
     fn keep_version(&mut self, version: &str, kept: &KeptVersion) -> Result<(), StoreError> {
