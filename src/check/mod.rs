@@ -23,6 +23,7 @@ mod modules;
 mod name;
 pub mod program;
 pub mod proof;
+pub mod reaction;
 mod record;
 mod scope;
 mod session;

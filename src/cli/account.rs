@@ -205,6 +205,7 @@ fn written(out: &mut String, summary: &Summary, columns: usize) {
         (ChangeKind::Deleted, "deleted"),
         (ChangeKind::Mailed, "mailed"),
         (ChangeKind::Wrote, "wrote"),
+        (ChangeKind::Fired, "fired"),
     ]
     .into_iter()
     .filter_map(|(kind, word)| {

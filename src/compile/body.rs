@@ -71,6 +71,8 @@ pub(super) struct Body<'c, 'p> {
     pub covered: Vec<LocalId>,
     /// Whether the frame goes on to live when the chunk ends, as that of a flow does.
     pub frame_stays: bool,
+    /// Whether `start` may stand among its statements, as in the action of a rule.
+    pub starts_flows: bool,
 }
 
 impl<'c, 'p> Body<'c, 'p> {
@@ -94,6 +96,7 @@ impl<'c, 'p> Body<'c, 'p> {
             span,
             covered: Vec::new(),
             frame_stays: false,
+            starts_flows: false,
         }
     }
 

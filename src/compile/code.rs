@@ -3,6 +3,7 @@
 use super::flow::FlowCode;
 use super::names::Names;
 use super::query::QueryPlan;
+use super::reaction::{ReactionCode, Watchers};
 use super::table::TableCode;
 use crate::check::program::{EnumType, ErrorType, RecordType, Type};
 use crate::text::{Sources, Span};
@@ -26,6 +27,10 @@ pub struct Code {
     pub flows: Vec<FlowCode>,
     /// The decision tables, by [`TableId`](crate::check::program::TableId).
     pub tables: Vec<TableCode>,
+    /// The reactive rules, in the order of the text.
+    pub reactions: Vec<ReactionCode>,
+    /// For each record type, the rules that changes of its records concern; empty when there are no rules.
+    pub watchers: Vec<Watchers>,
     /// The plans.
     pub queries: Vec<QueryPlan>,
     /// Values that instructions refer to.

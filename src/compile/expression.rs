@@ -233,6 +233,10 @@ impl Body<'_, '_> {
             ExprKind::Run(..) => {
                 self.refuse("`run` inside of something else: give it a step of its own");
             }
+            ExprKind::Start(flow, arguments) if self.starts_flows => {
+                let start = self.window(arguments.iter());
+                self.emit(Instruction::Start { flow: flow.0, count: arguments.len() as u16, to, start });
+            }
             ExprKind::Start(..) => {
                 self.refuse("`start` inside of something else: give it a line of its own");
             }

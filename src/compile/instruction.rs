@@ -263,6 +263,9 @@ pub enum Instruction {
     /// Forgets what the last prefetch has loaded.
     Forget,
 
+    /// Starts a flow when the step is done; its arguments are taken from the registers from `start` on.
+    Start { flow: u32, count: u16, to: Register, start: Register },
+
     // ── decision tables ──
     /// Begins a decision: finds the rows whose indexed cells fit the subjects in the registers from `start` on.
     Decide { table: u32, start: Register },

@@ -14,6 +14,7 @@ pub mod names;
 mod prefetch;
 pub mod query;
 mod query_lowering;
+pub mod reaction;
 mod statement;
 pub mod table;
 mod table_lowering;
@@ -29,8 +30,8 @@ use std::fmt::Write;
 
 /// Makes the code of a program.
 ///
-/// Never fails: what is beyond a limit of the machine fails when it is executed. The tests, triggers and reactive
-/// rules of the program have no code yet.
+/// Never fails: what is beyond a limit of the machine fails when it is executed. The tests and triggers of the
+/// program have no code yet.
 pub fn compile(program: &Program) -> Code {
     let mut compiler = Compiler::new(program);
     compiler.code = Code {
@@ -70,6 +71,7 @@ pub fn compile(program: &Program) -> Code {
         let flow = compiler.flow(flow);
         compiler.code.flows.push(flow);
     }
+    compiler.reactions();
     compiler.code
 }
 

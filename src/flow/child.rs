@@ -8,6 +8,7 @@ use super::fingerprint::fingerprint;
 use super::names::Names;
 use super::replay::{Deed, Replay};
 use super::run::Run;
+use crate::task::FlowStart;
 use crate::text::Span;
 use crate::value::{Value, decode, display, encode};
 use crate::world::{Begin, EntryKind, RunId, RunRecord, RunState};
@@ -102,6 +103,26 @@ impl Engine<'_> {
             self.append(parent, EntryKind::Child, step, &path, encode_child(id), Vec::new(), 0)?;
         }
         Ok(Ok(Value::Int(id.0)))
+    }
+
+    /// Begins the flows that reactive rules have started in a step: within its savepoint, so that they are there
+    /// when the step is done, and not before.
+    pub(super) fn start_all(
+        &mut self,
+        run: &mut Run,
+        starts: Vec<FlowStart>,
+        step: u32,
+    ) -> Result<Result<(), RunFailure>, Broken> {
+        let before = self.started.len();
+        for start in starts {
+            let arguments = Value::list(start.arguments);
+            if let Err(failure) = self.start_child(run, start.flow as usize, arguments, step, start.span)? {
+                // Those before are taken back with the step.
+                self.started.truncate(before);
+                return Ok(Err(failure));
+            }
+        }
+        Ok(Ok(()))
     }
 
     /// Begins a run, or finds the one that there is. A key that can't be computed, or was used for something

@@ -40,21 +40,12 @@ pub fn missing(code: &Code, flow: usize) -> Vec<Finding> {
     findings
 }
 
-/// The findings that keep every flow of a script from being run: rules and policies that would be left out.
+/// The findings that keep every flow of a script from being run: policies that would be left out.
 pub fn missing_in(program: &Program) -> Vec<Finding> {
-    let reactions = program.reactions.iter().map(|reaction| {
-        Finding::new(
-            &codes::ENGINE_MISSING,
-            reaction.span,
-            format!("the rule `{}` can't be executed yet", reaction.name),
-        )
-        .at("this rule would be left out")
-        .help("reactive rules come with a later version; until then this script can be checked, not run")
-    });
     let policies = program.policies.iter().map(|policy| {
         Finding::new(&codes::ENGINE_MISSING, policy.span, format!("the policy `{}` can't be held yet", policy.name))
             .at("this policy would be left out")
             .help("policies are proved by a later version; until then this script can be checked, not run")
     });
-    reactions.chain(policies).collect()
+    policies.collect()
 }

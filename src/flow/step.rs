@@ -141,9 +141,10 @@ impl Engine<'_> {
                 let result = self.worker.act(*chunk, &mut run.frame, place);
                 changes = self.worker.take_changes();
                 self.tell_decisions(run.id);
+                let starts = self.worker.take_starts();
                 let result = match result {
                     Ok(value) => match self.too_late(run, step, began)? {
-                        None => Ok(value),
+                        None => self.start_all(run, starts, index)?.map(|()| value),
                         Some(failure) => Err(failure),
                     },
                     Err(failure) => Err(self.failure(failure)?),

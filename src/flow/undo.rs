@@ -31,15 +31,19 @@ impl Engine<'_> {
             let result = self.worker.act(chunk, &mut finished.frame, place);
             let changes = self.worker.take_changes();
             self.tell_decisions(run.id);
+            let starts = self.worker.take_starts();
             let took = self.world().clock.now().since(began).milliseconds().max(0);
             let took = u32::try_from(took.saturating_mul(1000)).unwrap_or(u32::MAX);
+            let result = match result {
+                Ok(_) => self.start_all(run, starts, finished.step)?,
+                Err(failure) => Err(self.failure(failure)?),
+            };
             match result {
-                Ok(_) => {
+                Ok(()) => {
                     self.world().store.release()?;
                     self.append(run, EntryKind::Undone, finished.step, &finished.path, Vec::new(), changes, took)?;
                 }
                 Err(failure) => {
-                    let failure = self.failure(failure)?;
                     self.world().store.rollback_savepoint()?;
                     self.account.undo_failed(&step.name, run.id, &failure);
                     let payload = failure.encode();

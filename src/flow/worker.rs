@@ -2,7 +2,8 @@
 //! for steps. The engine sees no more of them than this.
 
 use crate::compile::code::{ChunkId, Code};
-use crate::task::{Executor, PureHost};
+use crate::rule::Executes;
+use crate::task::{Executor, FlowStart, PureHost};
 use crate::value::Value;
 use crate::vm::{Decision, Failure, Limits, Machine};
 use crate::world::{Change, RunId, StoreError, World};
@@ -35,6 +36,11 @@ pub trait Worker {
     /// The decisions of the last chunk with their input, when they are traced.
     fn take_decisions(&mut self) -> Vec<Decision>;
 
+    /// The flows that the last chunk starts.
+    fn take_starts(&mut self) -> Vec<FlowStart> {
+        Vec::new()
+    }
+
     /// The cause of a failure that is [`Failure::FATAL`].
     fn take_fatal(&mut self) -> Option<StoreError>;
 
@@ -45,10 +51,13 @@ pub trait Worker {
 /// The machine with the task executor as its host.
 pub struct MachineWorker<'c> {
     machine: Machine<'c>,
+    /// Executes the reactive rules while the other one waits for the write that has set them off.
+    rules: Option<Machine<'c>>,
     world: World,
     traces: bool,
     changes: Vec<Change>,
     decisions: Vec<Decision>,
+    starts: Vec<FlowStart>,
     fatal: Option<StoreError>,
 }
 
@@ -56,7 +65,17 @@ impl<'c> MachineWorker<'c> {
     /// For a program in a world. Decisions are kept account of when they are traced.
     pub fn new(code: &'c Code, limits: Limits, world: World, traces: bool) -> MachineWorker<'c> {
         let machine = Machine::new(code, limits);
-        MachineWorker { machine, world, traces, changes: Vec::new(), decisions: Vec::new(), fatal: None }
+        let rules = (!code.reactions.is_empty()).then(|| Machine::new(code, limits));
+        MachineWorker {
+            machine,
+            rules,
+            world,
+            traces,
+            changes: Vec::new(),
+            decisions: Vec::new(),
+            starts: Vec::new(),
+            fatal: None,
+        }
     }
 }
 
@@ -82,11 +101,14 @@ impl Worker for MachineWorker<'_> {
             }
             &label
         };
-        let mut executor = Executor::new(&mut self.world, self.machine.code(), place.run, step).tracing(self.traces);
+        let rules = self.rules.as_mut().map(|rules| rules as &mut dyn Executes);
+        let executor = Executor::new(&mut self.world, self.machine.code(), place.run, step);
+        let mut executor = executor.tracing(self.traces).reacting(rules);
         let result = self.machine.run(chunk, frame, &mut executor);
         let report = executor.into_report();
         self.changes = report.changes;
         self.decisions = report.decisions;
+        self.starts = report.starts;
         self.fatal = report.fatal;
         result
     }
@@ -97,6 +119,10 @@ impl Worker for MachineWorker<'_> {
 
     fn take_decisions(&mut self) -> Vec<Decision> {
         std::mem::take(&mut self.decisions)
+    }
+
+    fn take_starts(&mut self) -> Vec<FlowStart> {
+        std::mem::take(&mut self.starts)
     }
 
     fn take_fatal(&mut self) -> Option<StoreError> {

@@ -8,7 +8,7 @@ use crate::compile::compile;
 use crate::finding::Finding;
 use crate::finding::catalogue::run as codes;
 use crate::flow::{Engine, MachineWorker, Names, Options, RunFailure, Silent, Summary};
-use crate::task::Executor;
+use crate::task::{Executor, FlowStart};
 use crate::text::Sources;
 use crate::value::Value;
 use crate::vm::Machine;
@@ -97,7 +97,7 @@ impl<'w> Evaluator<'w> {
         let run = started_flow(&mut program, part.callable);
         let code = compile(&program);
         let mut world = (self.worlds)(&code)?;
-        let value = self.call(&code, part.callable, &mut world)?;
+        let (value, starts) = self.call(&code, part.callable, &mut world)?;
         let names = Names::of(&code);
         if let Some(flow) = run {
             let arguments = value.as_list().map(<[Value]>::to_vec).unwrap_or_default();
@@ -112,7 +112,14 @@ impl<'w> Evaluator<'w> {
         }
         let shown = (part.variable.is_none() && part.ty != Type::Nothing).then(|| show(&value, &names, self.width));
         self.keep(part, value);
-        Ok(shown)
+        if starts.is_empty() {
+            return Ok(shown);
+        }
+        let mut told_all: Vec<String> = shown.into_iter().collect();
+        for summary in self.run_started(&code, world, starts)? {
+            told_all.push(told(&summary));
+        }
+        Ok(Some(told_all.join("\n")))
     }
 
     fn keep(&mut self, part: &EntryPart, value: Value) {
@@ -121,16 +128,22 @@ impl<'w> Evaluator<'w> {
         }
     }
 
-    /// Calls the task of an entry, in a transaction of its own.
-    fn call(&self, code: &Code, callable: CallableId, world: &mut World) -> Result<Value, Box<Finding>> {
+    /// Calls the task of an entry, in a transaction of its own. Gives its value and the flows that rules start.
+    fn call(
+        &self,
+        code: &Code,
+        callable: CallableId,
+        world: &mut World,
+    ) -> Result<(Value, Vec<FlowStart>), Box<Finding>> {
         let chunk = code.callables.get(callable.index()).copied();
-        let Some(chunk) = chunk else { return Ok(Value::None) };
+        let Some(chunk) = chunk else { return Ok((Value::None, Vec::new())) };
         let parameters = code.chunks.get(chunk.0 as usize).map_or(0, |chunk| usize::from(chunk.parameters));
         let variables = self.session.variables().iter().take(parameters);
         let arguments: Vec<Value> =
             variables.map(|variable| self.values.get(&variable.name).cloned().unwrap_or_default()).collect();
         world.store.begin().map_err(broken)?;
-        let mut executor = Executor::new(world, code, RunId(0), "repl");
+        let mut rules = Machine::new(code, self.limits);
+        let mut executor = Executor::new(world, code, RunId(0), "repl").reacting(Some(&mut rules));
         let outcome = Machine::new(code, self.limits).call(chunk, &arguments, &mut executor);
         let report = executor.into_report();
         if let Some(error) = report.fatal {
@@ -143,13 +156,31 @@ impl<'w> Evaluator<'w> {
                     .flush()
                     .map_err(|error| Box::new(Finding::without_place(&codes::FAILED, error.to_string())))?;
                 world.store.commit().map_err(broken)?;
-                Ok(value)
+                Ok((value, report.starts))
             }
             Err(failure) => {
                 world.store.rollback().map_err(broken)?;
                 Err(Box::new(RunFailure::new(failure, code, &Names::of(code)).finding(&code.sources)))
             }
         }
+    }
+
+    /// Runs what the rules have started.
+    fn run_started(
+        &self,
+        code: &Code,
+        world: World,
+        starts: Vec<FlowStart>,
+    ) -> Result<Vec<Summary>, Box<Finding>> {
+        let mut worker = MachineWorker::new(code, self.limits, world, false);
+        let mut summaries = Vec::with_capacity(starts.len());
+        for start in starts {
+            let mut observer = Silent;
+            let mut engine = Engine::new(code, &mut worker, &mut observer, Options::default());
+            let summary = engine.run(start.flow as usize, start.arguments);
+            summaries.push(summary.map_err(|broken| Box::new(broken.finding()))?);
+        }
+        Ok(summaries)
     }
 
     fn run(&self, code: &Code, world: World, flow: FlowId, arguments: Vec<Value>) -> Result<Summary, Box<Finding>> {

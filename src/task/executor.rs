@@ -3,12 +3,13 @@
 use super::arguments::Arguments;
 use super::names::Names;
 use super::problem::Problem;
-use super::report::StepReport;
+use super::report::{FlowStart, StepReport};
 use super::{clock, csv, email, excel, file, json, log, pdf, project, random, sequence};
 use crate::check::program::Type;
 use crate::compile::code::Code;
 use crate::compile::query::QueryId;
 use crate::library::Operation;
+use crate::rule::{Agenda, Executes};
 use crate::text::Span;
 use crate::value::{RecordId, Value, display};
 use crate::vm::{Decision, Failure, Host};
@@ -26,20 +27,40 @@ pub struct Executor<'a> {
     pub(super) step: &'a str,
     /// How many mails the step has written.
     pub(super) mails: u32,
-    traces: bool,
-    report: StepReport,
+    pub(super) traces: bool,
+    pub(super) report: StepReport,
+    /// The reactive rules that wait.
+    pub(super) agenda: Agenda,
+    /// What executes them; away while it does.
+    pub(super) rules: Option<&'a mut dyn Executes>,
 }
 
 impl<'a> Executor<'a> {
     /// For one try of a step. `step` names the step within its run, with the rounds of the loops around it
     /// (`confirm[3]`): together with the run it makes the names of mails, the same in every try.
     pub fn new(world: &'a mut World, code: &'a Code, run: RunId, step: &'a str) -> Executor<'a> {
-        Executor { world, code, run, step, mails: 0, traces: false, report: StepReport::default() }
+        Executor {
+            world,
+            code,
+            run,
+            step,
+            mails: 0,
+            traces: false,
+            report: StepReport::default(),
+            agenda: Agenda::default(),
+            rules: None,
+        }
     }
 
     /// Keeps account of decisions too.
     pub fn tracing(mut self, traces: bool) -> Self {
         self.traces = traces;
+        self
+    }
+
+    /// Gives the machine that executes the reactive rules of the program; not the one that executes the step.
+    pub fn reacting(mut self, rules: Option<&'a mut dyn Executes>) -> Self {
+        self.rules = rules;
         self
     }
 
@@ -80,12 +101,12 @@ impl<'a> Executor<'a> {
         self.record(kind, record.name.clone(), which);
     }
 
-    fn key_of(&self, entity: RecordId, record: &Value) -> Value {
+    pub(super) fn key_of(&self, entity: RecordId, record: &Value) -> Value {
         let position = self.code.records.get(entity.0 as usize).and_then(|ty| ty.key).unwrap_or(0);
         record.fields().and_then(|fields| fields.get(position)).cloned().unwrap_or_default()
     }
 
-    fn fail(&mut self, problem: impl Into<Problem>, span: Span) -> Failure {
+    pub(super) fn fail(&mut self, problem: impl Into<Problem>, span: Span) -> Failure {
         problem.into().at(self.code, span, &mut self.report.fatal)
     }
 
@@ -146,7 +167,8 @@ impl Host for Executor<'_> {
         let record = self.world.store.insert(entity, fields).map_err(|error| self.fail(error, span))?;
         let key = self.key_of(entity, &record);
         self.record_change(ChangeKind::Created, entity, &key);
-        Ok(record)
+        self.agenda.created(self.code, entity, &key, span);
+        self.settled(entity, record, span)
     }
 
     fn update(
@@ -156,14 +178,23 @@ impl Host for Executor<'_> {
         changes: Vec<(usize, Value)>,
         span: Span,
     ) -> Result<Value, Failure> {
+        let before = self.before_change(entity, key, span)?;
         let record = self.world.store.update(entity, key, &changes).map_err(|error| self.fail(error, span))?;
         self.record_change(ChangeKind::Changed, entity, key);
-        Ok(record)
+        let Some(before) = before else { return Ok(record) };
+        let key = self.key_of(entity, &record);
+        self.agenda.changed(self.code, entity, &key, (&before, &record), span);
+        self.settled(entity, record, span)
     }
 
     fn delete(&mut self, entity: RecordId, key: &Value, span: Span) -> Result<(), Failure> {
+        let before = self.before_deletion(entity, key, span)?;
         if self.world.store.delete(entity, key).map_err(|error| self.fail(error, span))? {
             self.record_change(ChangeKind::Deleted, entity, key);
+            if let Some(before) = before {
+                self.agenda.deleted(self.code, entity, &before, span);
+                self.settle(span)?;
+            }
         }
         Ok(())
     }
@@ -173,6 +204,11 @@ impl Host for Executor<'_> {
             Some(plan) => self.world.store.query(query, plan, parameters).map_err(|error| self.fail(error, span)),
             None => Err(self.fail(Problem::internal(format!("there is no query {}", query.0)), span)),
         }
+    }
+
+    fn start(&mut self, flow: u32, arguments: Vec<Value>, span: Span) -> Result<Value, Failure> {
+        self.report.starts.push(FlowStart { flow, arguments, span });
+        Ok(Value::None)
     }
 
     fn decided(&mut self, decision: Decision) {

@@ -623,6 +623,11 @@ impl<'c> Machine<'c> {
                         attempt!(self.prefetch(frame.get(list), plan, host, place(chunk, at)));
                     }
                     Instruction::Forget => self.loaded.forget(),
+                    Instruction::Start { flow, count, to, start } => {
+                        let arguments = frame.take_window(start, usize::from(count));
+                        let value = attempt!(host.start(flow, arguments, place(chunk, at)).map_err(failed));
+                        frame.set(to, value);
+                    }
 
                     Instruction::Decide { table, start } => {
                         attempt!(self.decide(&mut frame, table, start));

@@ -45,6 +45,13 @@ pub trait Host {
     /// Answers a question.
     fn query(&mut self, query: QueryId, parameters: &[Value], span: Span) -> Result<Value, Failure>;
 
+    /// Starts a flow once what the step does is certain: the index of the flow and one argument a parameter. Hosts
+    /// that can't do that refuse it.
+    fn start(&mut self, flow: u32, arguments: Vec<Value>, span: Span) -> Result<Value, Failure> {
+        let _ = (flow, arguments);
+        Err(Failure { error: Failure::FATAL, fields: Vec::new(), span, trace: Vec::new() })
+    }
+
     /// Says that a table has decided, when decisions are traced: which rows fired, for which input.
     fn decided(&mut self, decision: Decision);
 

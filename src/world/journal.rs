@@ -133,9 +133,11 @@ pub struct Entry {
 pub struct Change {
     /// What kind of thing.
     pub kind: ChangeKind,
-    /// The entity; the address a mail goes to; the path of a file; the table; `info` or `warn` for a note.
+    /// The entity; the address a mail goes to; the path of a file; the table; `info` or `warn` for a note;
+    /// the rule that fired.
     pub what: EcoString,
-    /// The key of the record; the subject of the mail; empty for a file; the rows that fired; the note.
+    /// The key of the record; the subject of the mail; empty for a file; the rows that fired; the note;
+    /// the record that the rule fired for, and why.
     pub which: EcoString,
 }
 
@@ -157,13 +159,15 @@ pub enum ChangeKind {
     Decided = 6,
     /// `log` noted something.
     Noted = 7,
+    /// A reactive rule fired.
+    Fired = 8,
 }
 
 impl ChangeKind {
     /// The kind that is kept as this number.
     pub fn from_number(number: u8) -> Option<ChangeKind> {
-        use ChangeKind::{Changed, Created, Decided, Deleted, Mailed, Noted, Wrote};
-        [Created, Changed, Deleted, Mailed, Wrote, Decided, Noted].into_iter().find(|kind| *kind as u8 == number)
+        use ChangeKind::{Changed, Created, Decided, Deleted, Fired, Mailed, Noted, Wrote};
+        [Created, Changed, Deleted, Mailed, Wrote, Decided, Noted, Fired].into_iter().find(|kind| *kind as u8 == number)
     }
 }
 
@@ -238,6 +242,7 @@ impl ChangeKind {
             ChangeKind::Wrote => "wrote",
             ChangeKind::Decided => "decided",
             ChangeKind::Noted => "noted",
+            ChangeKind::Fired => "fired",
         }
     }
 }
