@@ -69,7 +69,8 @@ impl Compiler<'_> {
                 reaction.rank = rank as u32;
             }
         }
-        let no_rules = |record: &RecordType| Watchers { changed: vec![Vec::new(); record.fields.len()], ..Watchers::default() };
+        let no_rules =
+            |record: &RecordType| Watchers { changed: vec![Vec::new(); record.fields.len()], ..Watchers::default() };
         self.code.watchers = program.records.iter().map(no_rules).collect();
         for (at, reaction) in self.code.reactions.iter().enumerate() {
             let at = at as u32;

@@ -237,7 +237,9 @@ impl Account {
 
     fn change(&mut self, change: &Change) {
         let (what, example) = match change.kind {
-            ChangeKind::Created | ChangeKind::Changed | ChangeKind::Deleted | ChangeKind::Fired => (change.what.clone(), &change.which),
+            ChangeKind::Created | ChangeKind::Changed | ChangeKind::Deleted | ChangeKind::Fired => {
+                (change.what.clone(), &change.which)
+            }
             ChangeKind::Mailed => (EcoString::new(), &change.what),
             ChangeKind::Wrote => (EcoString::new(), &change.what),
             ChangeKind::Decided => return,

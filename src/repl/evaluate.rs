@@ -166,12 +166,7 @@ impl<'w> Evaluator<'w> {
     }
 
     /// Runs what the rules have started.
-    fn run_started(
-        &self,
-        code: &Code,
-        world: World,
-        starts: Vec<FlowStart>,
-    ) -> Result<Vec<Summary>, Box<Finding>> {
+    fn run_started(&self, code: &Code, world: World, starts: Vec<FlowStart>) -> Result<Vec<Summary>, Box<Finding>> {
         let mut worker = MachineWorker::new(code, self.limits, world, false);
         let mut summaries = Vec::with_capacity(starts.len());
         for start in starts {

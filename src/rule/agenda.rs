@@ -103,7 +103,14 @@ impl Agenda {
     }
 
     /// A record was changed. Only fields with another value than before count.
-    pub fn changed(&mut self, code: &Code, entity: RecordId, key: &Value, (before, after): (&Value, &Value), span: Span) {
+    pub fn changed(
+        &mut self,
+        code: &Code,
+        entity: RecordId,
+        key: &Value,
+        (before, after): (&Value, &Value),
+        span: Span,
+    ) {
         let Some(watchers) = code.watchers.get(entity.0 as usize) else { return };
         let (before, after) = (before.fields().unwrap_or(&[]), after.fields().unwrap_or(&[]));
         let changes: Vec<usize> = (0..after.len()).filter(|field| before.get(*field) != after.get(*field)).collect();

@@ -17,7 +17,12 @@ const NAMED: usize = 8;
 
 impl Executor<'_> {
     /// The record that rules may have to compare with after a change; none when no rule looks at changes of it.
-    pub(super) fn before_change(&mut self, entity: RecordId, key: &Value, span: Span) -> Result<Option<Value>, Failure> {
+    pub(super) fn before_change(
+        &mut self,
+        entity: RecordId,
+        key: &Value,
+        span: Span,
+    ) -> Result<Option<Value>, Failure> {
         match self.code.watchers.get(entity.0 as usize) {
             Some(watchers) if watchers.sees_changes() => {
                 self.world.store.get(entity, key).map_err(|error| self.fail(error, span))
@@ -121,7 +126,13 @@ impl Executor<'_> {
     /// The failure of a rule, with the rules that set it off behind its own calls.
     fn led_here(&self, mut failure: Failure, activation: &Activation) -> Failure {
         let mut span = activation.span;
+        let mut told = Vec::new();
         for cause in self.agenda.chain(activation.cause).into_iter().take(NAMED) {
+            // Rules that go round are told once.
+            if told.contains(&(cause.rule, span)) {
+                break;
+            }
+            told.push((cause.rule, span));
             failure.trace.push(Frame { name: eco_format!("rule {}", self.rule_name(cause.rule)), span });
             span = cause.span;
         }
