@@ -346,6 +346,7 @@ mod tests {
             failure: None,
             result: Value::None,
             stopped: None,
+            waiting: None,
             already_over: false,
             began: Instant::EPOCH,
             took: Duration::from_milliseconds(2345),

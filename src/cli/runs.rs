@@ -61,7 +61,7 @@ enum Command {
 }
 
 fn state(word: &str) -> Result<RunState, String> {
-    RunState::from_word(word).ok_or_else(|| "write `running`, `done` or `failed`".to_string())
+    RunState::from_word(word).ok_or_else(|| "write `running`, `waiting`, `done`, `failed` or `cancelled`".to_string())
 }
 
 /// Lists runs, or tells about one.
@@ -279,6 +279,8 @@ fn tell_event(event: &Event, zone: &TimeZone, day: &mut Option<Date>, columns: u
         }
         EntryKind::ItemFailed => ("✗", format!("{}: {failure}", clean(event.value.as_deref().unwrap_or("an item")))),
         EntryKind::Reopened => ("↻", format!("begun again after: {failure}")),
+        EntryKind::WaitBegan => ("…", format!("{step} waits: {}", clean(event.value.as_deref().unwrap_or_default()))),
+        EntryKind::Ending => ("✗", format!("ended from outside: {failure}")),
         EntryKind::Summary => return,
     };
     let length = event.took.milliseconds();
@@ -337,6 +339,8 @@ fn event(event: &Event) -> Json {
         EntryKind::Child => "run_begun",
         EntryKind::ItemFailed => "item_failed",
         EntryKind::Reopened => "begun_again",
+        EntryKind::WaitBegan => "wait_begun",
+        EntryKind::Ending => "ending",
         EntryKind::Summary => "account",
     };
     let changes = event.changes.iter().map(

@@ -67,6 +67,7 @@ impl Engine<'_> {
         Ok(match ended {
             Ended::Done(value, _) => Ok(value),
             Ended::Failed(failure) => Err(failure.through(format!("run {name}"), span)),
+            Ended::Parked(_) => Err(self.limit("a run that waits", span)),
         })
     }
 
@@ -374,7 +375,7 @@ impl Engine<'_> {
     fn ended(&mut self, record: &RunRecord) -> Result<Ended, Broken> {
         let wrong = |reason: &str| Broken::Journal { run: record.id, reason: reason.to_string() };
         let other = if record.version == self.code.version { None } else { Some(self.names_of(&record.version)?) };
-        if record.state == RunState::Failed {
+        if matches!(record.state, RunState::Failed | RunState::Cancelled) {
             let failure = RunFailure::decode(&record.outcome).ok_or_else(|| wrong("its failure can't be read"))?;
             return Ok(Ended::Failed(match other {
                 Some(other) => failure.carried_over(&other, &self.names),

@@ -12,9 +12,9 @@ use super::worker::Worker;
 use crate::compile::code::{ChunkId, Code};
 use crate::compile::flow::FlowInstruction;
 use crate::text::Span;
-use crate::value::{Instant, Value, decode, encode};
+use crate::value::{Duration, Instant, Value, decode, encode};
 use crate::vm::Decision;
-use crate::world::{Change, Entry, EntryKind, KeptVersion, RunId, RunState, World};
+use crate::world::{Change, Entry, EntryKind, KeptVersion, RunId, RunState, Wait, World};
 use ecow::EcoString;
 use std::collections::{HashMap, VecDeque};
 
@@ -28,12 +28,22 @@ pub(super) const MAX_INSTRUCTIONS: u32 = 1_000_000_000;
 const MAX_ENTRIES: u32 = 50_000_000;
 
 /// How the engine works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
     /// When groups are put on disk.
     pub group: GroupLimits,
     /// Whether runs that failed with the same content before are tried again, rather than taken for failed.
     pub retry_failed: bool,
+    /// How long a pause may be that the engine itself waits for (a retry, a short `sleep`); a run with a longer
+    /// one, or that waits for something else, is left waiting in the store.
+    pub patience: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let patience = Duration::from_milliseconds(Duration::MINUTE);
+        Options { group: GroupLimits::default(), retry_failed: false, patience }
+    }
 }
 
 /// Hears of what happens, for progress bars and traces. Whatever it does has no influence on the run.
@@ -47,7 +57,7 @@ pub trait Observer {
     /// A table has decided, when decisions are traced.
     fn decided(&mut self, _run: RunId, _decision: &Decision) {}
     /// A step will be tried again after a pause.
-    fn retrying(&mut self, _step: &str, _failure: &RunFailure, _pause: crate::value::Duration) {}
+    fn retrying(&mut self, _step: &str, _failure: &RunFailure, _pause: Duration) {}
 }
 
 /// Hears nothing.
@@ -63,6 +73,8 @@ pub(super) enum Ended {
     Done(Value, Option<EcoString>),
     /// With a failure; its steps were undone.
     Failed(RunFailure),
+    /// Not yet: it waits.
+    Parked(Box<Wait>),
 }
 
 /// Where a walk goes on.
@@ -137,6 +149,16 @@ impl<'a> Engine<'a> {
     /// As [`Engine::run`], and when the journal does not fit the script.
     pub fn resume(&mut self, run: RunId) -> Result<Summary, Broken> {
         self.guarded(|engine| engine.resume_top(run))
+    }
+
+    /// Ends a run that waits or was left by its process: undoes its finished steps, the last first, and those of
+    /// the runs that it waits for. It is cancelled then, and the account says so as of a failed run.
+    ///
+    /// # Errors
+    /// As [`Engine::resume`].
+    pub fn cancel(&mut self, run: RunId, by: &str, why: &str) -> Result<Summary, Broken> {
+        let _ = (by, why);
+        Err(Broken::Journal { run, reason: "it can't be cancelled yet".to_string() })
     }
 
     fn guarded(&mut self, work: impl FnOnce(&mut Self) -> Result<Summary, Broken>) -> Result<Summary, Broken> {
@@ -236,6 +258,7 @@ impl<'a> Engine<'a> {
                 outcome = failure.encode();
                 Ok(())
             }
+            Ended::Parked(_) => return Ok(ended),
         };
         if let Err(error) = encoded {
             let span = self.code.flows.get(run.flow).map_or_else(Span::default, |flow| flow.span);

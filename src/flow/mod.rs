@@ -30,7 +30,8 @@ mod undo;
 mod worker;
 
 pub use crate::world::{
-    Begin, Change, ChangeKind, Entry, EntryKind, Journal, KeptVersion, RunFilter, RunId, RunRecord, RunState,
+    Begin, Change, ChangeKind, Entry, EntryKind, Journal, KeptVersion, RunFilter, RunId, RunRecord, RunState, Wait,
+    WaitKind,
 };
 pub use commit::GroupLimits;
 pub use engine::{Engine, Observer, Options, Silent};

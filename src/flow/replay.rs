@@ -20,11 +20,11 @@ pub(super) enum Deed {
 impl Deed {
     fn of(kind: EntryKind) -> Option<Deed> {
         Some(match kind {
-            EntryKind::StepDone | EntryKind::StepFailed | EntryKind::Child => Deed::Step,
+            EntryKind::StepDone | EntryKind::StepFailed | EntryKind::Child | EntryKind::WaitBegan => Deed::Step,
             EntryKind::Undone | EntryKind::UndoFailed => Deed::Undo,
             EntryKind::ItemFailed => Deed::Item,
             EntryKind::Summary => Deed::Summary,
-            EntryKind::Reopened => return None,
+            EntryKind::Reopened | EntryKind::Ending => return None,
         })
     }
 }

@@ -85,8 +85,8 @@ fn tell(
     let arguments = labels.zip(given.as_list().unwrap_or(&[])).map(|(label, value)| (label, shown(value))).collect();
     let (mut result, mut stopped, mut failure) = (None, None, None);
     match run.state {
-        RunState::Running => {}
-        RunState::Failed => failure = RunFailure::decode(&run.outcome),
+        RunState::Running | RunState::Waiting => {}
+        RunState::Failed | RunState::Cancelled => failure = RunFailure::decode(&run.outcome),
         RunState::Done => {
             let outcome = decode(&run.outcome).unwrap_or_default();
             let parts = outcome.as_list().unwrap_or(&[]);
@@ -129,7 +129,9 @@ fn tell(
                     event.pause = pause;
                 }
             }
-            EntryKind::UndoFailed | EntryKind::Reopened => event.failure = RunFailure::decode(&entry.payload),
+            EntryKind::UndoFailed | EntryKind::Reopened | EntryKind::Ending => {
+                event.failure = RunFailure::decode(&entry.payload)
+            }
             EntryKind::Child => event.child = super::child::decode_child(&entry.payload),
             EntryKind::ItemFailed => {
                 if let Some([name, failure]) = payload().as_list() {
@@ -137,7 +139,7 @@ fn tell(
                     event.failure = RunFailure::from_value(failure);
                 }
             }
-            EntryKind::Undone | EntryKind::Summary => {}
+            EntryKind::Undone | EntryKind::Summary | EntryKind::WaitBegan => {}
         }
         events.push(event);
     }

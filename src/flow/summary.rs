@@ -5,7 +5,7 @@ use super::engine::Ended;
 use super::failure::RunFailure;
 use crate::text::Span;
 use crate::value::{Duration, Instant, Value};
-use crate::world::{Change, ChangeKind, Entry, EntryKind, RunId, RunRecord, RunState};
+use crate::world::{Change, ChangeKind, Entry, EntryKind, RunId, RunRecord, RunState, Wait};
 use ecow::EcoString;
 use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
@@ -36,6 +36,8 @@ pub struct Summary {
     pub result: Value,
     /// Why it was stopped, if it was.
     pub stopped: Option<EcoString>,
+    /// What it waits for, if it does: it has no result yet, and goes on when that has come.
+    pub waiting: Option<Wait>,
     /// Whether a run with the same key and content had ended before, so that nothing was done.
     pub already_over: bool,
     /// When this process began with it.
@@ -205,14 +207,18 @@ impl Account {
     /// A run has ended.
     pub fn run_ended(&mut self, flow: &EcoString, state: RunState) {
         let counts = self.counts(flow);
-        if state == RunState::Failed { counts.failed += 1 } else { counts.done += 1 }
+        match state {
+            RunState::Failed | RunState::Cancelled => counts.failed += 1,
+            RunState::Done => counts.done += 1,
+            RunState::Running | RunState::Waiting => {}
+        }
     }
 
     /// A run was found that had ended before.
     pub fn run_found(&mut self, known: &RunRecord) {
         self.runs_found += 1;
         let counts = self.counts(&known.flow);
-        if known.state == RunState::Failed { counts.found_failed += 1 } else { counts.found_done += 1 }
+        if known.state == RunState::Done { counts.found_done += 1 } else { counts.found_failed += 1 }
     }
 
     fn counts(&mut self, flow: &EcoString) -> &mut RunCounts {
@@ -242,7 +248,7 @@ impl Account {
             }
             ChangeKind::Mailed => (EcoString::new(), &change.what),
             ChangeKind::Wrote => (EcoString::new(), &change.what),
-            ChangeKind::Decided => return,
+            ChangeKind::Decided | ChangeKind::Answered => return,
             ChangeKind::Noted => {
                 if change.what == "warn" {
                     self.warnings_count += 1;
@@ -279,9 +285,14 @@ impl Summary {
         now: Instant,
         account: Account,
     ) -> Summary {
+        let mut waiting = None;
         let (failure, result, stopped) = match ended {
             Ended::Done(value, why) => (None, value, why),
             Ended::Failed(failure) => (Some(failure), Value::None, None),
+            Ended::Parked(wait) => {
+                waiting = Some(*wait);
+                (None, Value::None, None)
+            }
         };
         let loops = account.loops.into_iter().map(|mut each| {
             each.reasons =
@@ -295,6 +306,7 @@ impl Summary {
             failure,
             result,
             stopped,
+            waiting,
             already_over: account.top_was_over,
             began,
             took: now.since(began),

@@ -114,6 +114,60 @@ impl Store for FakeStore {
     }
 }
 
+impl Waiting for FakeStore {
+    fn watch(&mut self, _: RunId, _: &[Watch]) -> Result<(), StoreError> {
+        unimplemented!()
+    }
+    fn park(&mut self, _: RunId, _: &Wait) -> Result<(), StoreError> {
+        unimplemented!()
+    }
+    fn unpark(&mut self, _: RunId) -> Result<bool, StoreError> {
+        unimplemented!()
+    }
+    fn wait_of(&mut self, _: RunId) -> Result<Option<Wait>, StoreError> {
+        unimplemented!()
+    }
+    fn wake(&mut self, _: RunId, _: Instant) -> Result<bool, StoreError> {
+        unimplemented!()
+    }
+    fn ready(&mut self, _: Instant, _: usize) -> Result<Vec<ReadyRun>, StoreError> {
+        unimplemented!()
+    }
+    fn next_wake(&mut self) -> Result<Option<Instant>, StoreError> {
+        unimplemented!()
+    }
+    fn count_waiting(&mut self) -> Result<Vec<(WaitKind, u64)>, StoreError> {
+        unimplemented!()
+    }
+    fn join_run(&mut self, _: RunId, _: RunId) -> Result<(), StoreError> {
+        unimplemented!()
+    }
+    fn tell_end(&mut self, _: RunId, _: Option<RunId>, _: Instant) -> Result<Vec<RunId>, StoreError> {
+        unimplemented!()
+    }
+    fn take_slot(&mut self, _: &str, _: RunId, _: u64) -> Result<bool, StoreError> {
+        unimplemented!()
+    }
+    fn holds_slot(&mut self, _: &str, _: RunId) -> Result<bool, StoreError> {
+        unimplemented!()
+    }
+    fn leave_slots(&mut self, _: RunId, _: Instant) -> Result<Vec<RunId>, StoreError> {
+        unimplemented!()
+    }
+    fn ask(&mut self, _: &Question) -> Result<i64, StoreError> {
+        unimplemented!()
+    }
+    fn questions(&mut self, _: &InboxFilter) -> Result<Vec<Question>, StoreError> {
+        unimplemented!()
+    }
+    fn question(&mut self, _: i64) -> Result<Option<Question>, StoreError> {
+        unimplemented!()
+    }
+    fn close_question(&mut self, _: i64, _: QuestionState, _: Option<&Answer>) -> Result<bool, StoreError> {
+        unimplemented!()
+    }
+}
+
 impl Journal for FakeStore {
     fn begin_run(&mut self, _: &RunRecord) -> Stored<Begin> {
         unimplemented!()

@@ -23,26 +23,40 @@ pub enum RunState {
     Done = 2,
     /// It has failed, and its steps were undone.
     Failed = 3,
+    /// It waits: for a moment, a record, a person, another run, or its turn.
+    Waiting = 4,
+    /// A person has cancelled it, and its steps were undone; its outcome is a failure like that of one that failed.
+    Cancelled = 5,
 }
 
 impl RunState {
-    /// The word that people read and type: `running`, `done`, `failed`.
+    const ALL: [RunState; 5] =
+        [RunState::Running, RunState::Done, RunState::Failed, RunState::Waiting, RunState::Cancelled];
+
+    /// Whether nothing comes any more.
+    pub fn is_over(self) -> bool {
+        !matches!(self, RunState::Running | RunState::Waiting)
+    }
+
+    /// The word that people read and type: `running`, `done`, `failed`, `waiting`, `cancelled`.
     pub fn word(self) -> &'static str {
         match self {
             RunState::Running => "running",
             RunState::Done => "done",
             RunState::Failed => "failed",
+            RunState::Waiting => "waiting",
+            RunState::Cancelled => "cancelled",
         }
     }
 
     /// The state that is called so.
     pub fn from_word(word: &str) -> Option<RunState> {
-        [RunState::Running, RunState::Done, RunState::Failed].into_iter().find(|state| state.word() == word)
+        RunState::ALL.into_iter().find(|state| state.word() == word)
     }
 
     /// The state that is kept as this number.
     pub fn from_number(number: u8) -> Option<RunState> {
-        [RunState::Running, RunState::Done, RunState::Failed].into_iter().find(|state| *state as u8 == number)
+        RunState::ALL.into_iter().find(|state| *state as u8 == number)
     }
 }
 
@@ -95,13 +109,20 @@ pub enum EntryKind {
     Reopened = 7,
     /// What all runs of a start did together; the payload is JSON. The last entry of the top run.
     Summary = 8,
+    /// A step has begun to wait; the payload says for what and until when.
+    WaitBegan = 9,
+    /// The run is ended from outside, by its deadline or by a person: the payload is the failure, and what follows
+    /// is the undoing of its steps.
+    Ending = 10,
 }
 
 impl EntryKind {
     /// The kind that is kept as this number.
     pub fn from_number(number: u8) -> Option<EntryKind> {
-        use EntryKind::{Child, ItemFailed, Reopened, StepDone, StepFailed, Summary, UndoFailed, Undone};
-        [StepDone, StepFailed, Undone, UndoFailed, Child, ItemFailed, Reopened, Summary]
+        use EntryKind::{
+            Child, Ending, ItemFailed, Reopened, StepDone, StepFailed, Summary, UndoFailed, Undone, WaitBegan,
+        };
+        [StepDone, StepFailed, Undone, UndoFailed, Child, ItemFailed, Reopened, Summary, WaitBegan, Ending]
             .into_iter()
             .find(|kind| *kind as u8 == number)
     }
@@ -134,10 +155,10 @@ pub struct Change {
     /// What kind of thing.
     pub kind: ChangeKind,
     /// The entity; the address a mail goes to; the path of a file; the table; `info` or `warn` for a note;
-    /// the rule that fired.
+    /// the rule that fired; who has answered.
     pub what: EcoString,
     /// The key of the record; the subject of the mail; empty for a file; the rows that fired; the note;
-    /// the record that the rule fired for, and why.
+    /// the record that the rule fired for, and why; the answer.
     pub which: EcoString,
 }
 
@@ -161,13 +182,17 @@ pub enum ChangeKind {
     Noted = 7,
     /// A reactive rule fired.
     Fired = 8,
+    /// A person has answered: who, and what.
+    Answered = 9,
 }
 
 impl ChangeKind {
     /// The kind that is kept as this number.
     pub fn from_number(number: u8) -> Option<ChangeKind> {
-        use ChangeKind::{Changed, Created, Decided, Deleted, Fired, Mailed, Noted, Wrote};
-        [Created, Changed, Deleted, Mailed, Wrote, Decided, Noted, Fired].into_iter().find(|kind| *kind as u8 == number)
+        use ChangeKind::{Answered, Changed, Created, Decided, Deleted, Fired, Mailed, Noted, Wrote};
+        [Created, Changed, Deleted, Mailed, Wrote, Decided, Noted, Fired, Answered]
+            .into_iter()
+            .find(|kind| *kind as u8 == number)
     }
 }
 
@@ -243,6 +268,7 @@ impl ChangeKind {
             ChangeKind::Decided => "decided",
             ChangeKind::Noted => "noted",
             ChangeKind::Fired => "fired",
+            ChangeKind::Answered => "answered",
         }
     }
 }

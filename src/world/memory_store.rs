@@ -17,19 +17,20 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore {
     records: Arc<Vec<RecordType>>,
-    now: State,
+    pub(super) now: State,
     /// What there was before the transaction and each savepoint, the outermost first.
     before: Vec<State>,
 }
 
 #[derive(Debug, Clone, Default)]
-struct State {
+pub(super) struct State {
     tables: BTreeMap<u32, Arc<BTreeMap<Value, Value>>>,
     sequences: BTreeMap<String, i64>,
     outbox: Arc<Vec<(OutboxEntry, bool)>>,
-    runs: Arc<Vec<RunRecord>>,
+    pub(super) runs: Arc<Vec<RunRecord>>,
     entries: Arc<BTreeMap<(i64, u32), Entry>>,
     versions: BTreeMap<String, KeptVersion>,
+    pub(super) waiting: super::memory_waiting::Waits,
 }
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -54,7 +55,7 @@ impl MemoryStore {
         Arc::make_mut(self.now.tables.entry(entity.0).or_default())
     }
 
-    fn failed(message: &str) -> StoreError {
+    pub(super) fn failed(message: &str) -> StoreError {
         StoreError::Failed { code: "store::damaged", message: message.to_string(), help: String::new() }
     }
 
@@ -90,7 +91,7 @@ fn shown(value: &Value) -> EcoString {
     display(value, &crate::value::NoNames).into()
 }
 
-fn field_of(record: &Value, at: usize) -> Value {
+pub(super) fn field_of(record: &Value, at: usize) -> Value {
     record.fields().and_then(|fields| fields.get(at)).cloned().unwrap_or_default()
 }
 
@@ -170,6 +171,7 @@ impl Store for MemoryStore {
         }
         self.check_unique(entity, &key, &record)?;
         self.table(entity).insert(key, record.clone());
+        self.wake_watching(entity, &record);
         Ok(record)
     }
 
@@ -187,6 +189,7 @@ impl Store for MemoryStore {
         let record = Value::record(entity, fields);
         self.check_unique(entity, key, &record)?;
         self.table(entity).insert(key.clone(), record.clone());
+        self.wake_watching(entity, &record);
         Ok(record)
     }
 

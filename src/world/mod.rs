@@ -8,9 +8,11 @@ mod journal;
 mod mail;
 mod memory;
 mod memory_store;
+mod memory_waiting;
 mod project;
 mod random;
 mod store;
+mod waiting;
 
 pub use clock::{Clock, FixedClock};
 pub use documents::{
@@ -26,6 +28,7 @@ pub use memory_store::MemoryStore;
 pub use project::{Limits, MailSettings, Pdf, Project, Reach, Seller, Settings, Smtp, Tls};
 pub use random::Random;
 pub use store::{OutboxEntry, Store, StoreError};
+pub use waiting::{Answer, InboxFilter, Question, QuestionState, ReadyRun, Wait, WaitKind, Waiting, Watch};
 
 /// All windows together, as an engine holds them.
 pub struct World {

@@ -33,10 +33,10 @@ mod text {
 
 /// Whether the first text of a change is one of few: a name of the script and no address, path or text of a person.
 pub(super) fn is_word(kind: ChangeKind) -> bool {
-    use ChangeKind::{Changed, Created, Decided, Deleted, Fired, Mailed, Noted, Wrote};
+    use ChangeKind::{Answered, Changed, Created, Decided, Deleted, Fired, Mailed, Noted, Wrote};
     match kind {
         Created | Changed | Deleted | Decided | Noted | Fired => true,
-        Mailed | Wrote => false,
+        Answered | Mailed | Wrote => false,
     }
 }
 
@@ -294,10 +294,10 @@ mod tests {
 
     fn entry() -> impl Strategy<Value = Entry> {
         let text = || prop_oneof!["[a-c]{0,3}", "[0-9]{1,17}", any::<String>()].prop_map(EcoString::from);
-        let kinds = || prop_oneof![1_u8..=7].prop_filter_map("a kind", ChangeKind::from_number);
+        let kinds = || prop_oneof![1_u8..=9].prop_filter_map("a kind", ChangeKind::from_number);
         let change = (kinds(), text(), text()).prop_map(|(kind, what, which)| Change { kind, what, which });
         (
-            (1_u8..=8).prop_filter_map("a kind", EntryKind::from_number),
+            (1_u8..=10).prop_filter_map("a kind", EntryKind::from_number),
             any::<u32>(),
             proptest::collection::vec(any::<u32>(), 0..3),
             proptest::collection::vec(any::<u8>(), 0..9),

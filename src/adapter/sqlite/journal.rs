@@ -35,7 +35,8 @@ CREATE TABLE rpa_entries (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE rpa_words (number INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE) STRICT;
 CREATE VIEW rpa_run_list AS
-  SELECT r.id, f.name AS flow, r.key, CASE r.state WHEN 1 THEN 'running' WHEN 2 THEN 'done' ELSE 'failed' END AS state,
+  SELECT r.id, f.name AS flow, r.key, CASE r.state WHEN 1 THEN 'running' WHEN 2 THEN 'done' WHEN 3 THEN 'failed' WHEN 4 THEN 'waiting'
+      ELSE 'cancelled' END AS state,
     strftime('%Y-%m-%dT%H:%M:%fZ', r.started / 1000.0, 'unixepoch') AS started,
     strftime('%Y-%m-%dT%H:%M:%fZ', r.ended / 1000.0, 'unixepoch') AS ended, r.parent
   FROM rpa_runs r JOIN rpa_flows f ON f.number = r.flow;

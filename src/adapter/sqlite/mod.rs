@@ -28,14 +28,15 @@ mod sequence;
 #[cfg(test)]
 mod tests;
 mod types;
+mod waiting;
 
 use crate::check::program::{EnumType, RecordType};
 use crate::compile::query::{QueryId, QueryPlan};
 use crate::finding::Finding;
 use crate::value::{Instant, RecordId, Value};
 use crate::world::{
-    Begin, DeliveryError, Entry, Journal, KeptVersion, Message, OutboxEntry, RunFilter, RunId, RunRecord, RunState,
-    Store, StoreError,
+    Answer, Begin, DeliveryError, Entry, InboxFilter, Journal, KeptVersion, Message, OutboxEntry, Question,
+    QuestionState, ReadyRun, RunFilter, RunId, RunRecord, RunState, Store, StoreError, Wait, WaitKind, Waiting, Watch,
 };
 use ecow::EcoString;
 use failure::{Done, Trouble, explained, internal};
@@ -88,6 +89,8 @@ pub struct SqliteStore {
     pending: pending::Pending,
     /// What names this store among all others, once it was asked for.
     identity: Option<EcoString>,
+    /// Whose changes wake runs; looked up once a transaction, since nobody else writes meanwhile.
+    watched: Option<waiting::Watched>,
 }
 
 /// How far the open transaction has come.
@@ -135,6 +138,7 @@ impl SqliteStore {
             names: journal::Names::default(),
             pending: pending::Pending::default(),
             identity: None,
+            watched: None,
         }
     }
 
@@ -193,12 +197,25 @@ impl SqliteStore {
         Ok(())
     }
 
+    /// Wakes the runs that watch for a record that was just written.
+    fn wake_watching(&mut self, entity: RecordId, record: &Value) -> Done<()> {
+        let watched = match &self.watched {
+            Some(watched) => watched,
+            None => self.watched.insert(waiting::all_watched(&self.connection)?),
+        };
+        if watched.is_empty() {
+            return Ok(());
+        }
+        waiting::changed(&self.connection, &self.schema, watched, entity, record)
+    }
+
     fn begin_transaction(&mut self) -> Done<()> {
         if self.transaction.open {
             return Err(internal("a transaction was begun inside of another"));
         }
         self.execute("BEGIN IMMEDIATE")?;
         self.transaction = Transaction { open: true, begun: 0, waiting: 0 };
+        self.watched = None;
         Ok(())
     }
 
@@ -304,14 +321,19 @@ impl Store for SqliteStore {
     fn insert(&mut self, entity: RecordId, fields: Vec<Option<Value>>) -> Result<Value, StoreError> {
         self.guarded(|store| {
             store.write()?;
-            record::insert(&store.connection, &store.schema, &mut store.counters, entity, fields)
+            let record = record::insert(&store.connection, &store.schema, &mut store.counters, entity, fields)?;
+            store.wake_watching(entity, &record)?;
+            Ok(record)
         })
     }
 
     fn update(&mut self, entity: RecordId, key: &Value, changes: &[(usize, Value)]) -> Result<Value, StoreError> {
         self.guarded(|store| {
             store.write()?;
-            record::update(&store.connection, &mut store.schema, &mut store.counters, entity, key, changes)
+            let record =
+                record::update(&store.connection, &mut store.schema, &mut store.counters, entity, key, changes)?;
+            store.wake_watching(entity, &record)?;
+            Ok(record)
         })
     }
 
@@ -433,5 +455,119 @@ impl Journal for SqliteStore {
 
     fn version(&mut self, version: &str) -> Result<Option<KeptVersion>, StoreError> {
         self.guarded(|store| journal::version(&store.connection, version))
+    }
+}
+
+impl Waiting for SqliteStore {
+    fn watch(&mut self, run: RunId, watches: &[Watch]) -> Result<(), StoreError> {
+        self.guarded(|store| {
+            store.write()?;
+            store.watched = None;
+            waiting::watch(&store.connection, &store.schema, run, watches).map(|_| ())
+        })
+    }
+
+    fn park(&mut self, run: RunId, wait: &Wait) -> Result<(), StoreError> {
+        self.guarded(|store| {
+            store.settle()?;
+            store.write()?;
+            store.watched = None;
+            waiting::park(&store.connection, &store.schema, run, wait)
+        })
+    }
+
+    fn unpark(&mut self, run: RunId) -> Result<bool, StoreError> {
+        self.guarded(|store| {
+            store.write()?;
+            waiting::unpark(&store.connection, run)
+        })
+    }
+
+    fn wait_of(&mut self, run: RunId) -> Result<Option<Wait>, StoreError> {
+        self.guarded(|store| waiting::wait_of(&store.connection, run))
+    }
+
+    fn wake(&mut self, run: RunId, at: Instant) -> Result<bool, StoreError> {
+        self.guarded(|store| {
+            store.write()?;
+            waiting::wake(&store.connection, run, at)
+        })
+    }
+
+    fn ready(&mut self, now: Instant, limit: usize) -> Result<Vec<ReadyRun>, StoreError> {
+        self.guarded(|store| waiting::ready(&store.connection, now, limit))
+    }
+
+    fn next_wake(&mut self) -> Result<Option<Instant>, StoreError> {
+        self.guarded(|store| waiting::next_wake(&store.connection))
+    }
+
+    fn count_waiting(&mut self) -> Result<Vec<(WaitKind, u64)>, StoreError> {
+        self.guarded(|store| waiting::count(&store.connection))
+    }
+
+    fn join_run(&mut self, run: RunId, waiter: RunId) -> Result<(), StoreError> {
+        self.guarded(|store| {
+            store.write()?;
+            waiting::join(&store.connection, run, waiter)
+        })
+    }
+
+    fn tell_end(&mut self, run: RunId, parent: Option<RunId>, now: Instant) -> Result<Vec<RunId>, StoreError> {
+        self.guarded(|store| {
+            store.write()?;
+            waiting::tell_end(&store.connection, run, parent, now)
+        })
+    }
+
+    fn take_slot(&mut self, slot: &str, run: RunId, places: u64) -> Result<bool, StoreError> {
+        self.guarded(|store| {
+            store.write()?;
+            waiting::take_slot(&store.connection, slot, run, places)
+        })
+    }
+
+    fn holds_slot(&mut self, slot: &str, run: RunId) -> Result<bool, StoreError> {
+        self.guarded(|store| waiting::holds_slot(&store.connection, slot, run))
+    }
+
+    fn leave_slots(&mut self, run: RunId, now: Instant) -> Result<Vec<RunId>, StoreError> {
+        self.guarded(|store| {
+            store.write()?;
+            waiting::leave_slots(&store.connection, run, now)
+        })
+    }
+
+    fn ask(&mut self, question: &Question) -> Result<i64, StoreError> {
+        self.guarded(|store| {
+            store.write()?;
+            waiting::ask(&store.connection, question)
+        })
+    }
+
+    fn questions(&mut self, filter: &InboxFilter) -> Result<Vec<Question>, StoreError> {
+        self.guarded(|store| {
+            store.settle()?;
+            waiting::questions(&store.connection, filter)
+        })
+    }
+
+    fn question(&mut self, number: i64) -> Result<Option<Question>, StoreError> {
+        self.guarded(|store| {
+            store.settle()?;
+            waiting::question(&store.connection, number)
+        })
+    }
+
+    fn close_question(
+        &mut self,
+        number: i64,
+        state: QuestionState,
+        answer: Option<&Answer>,
+    ) -> Result<bool, StoreError> {
+        self.guarded(|store| {
+            store.write()?;
+            waiting::close(&store.connection, number, state, answer)
+        })
     }
 }

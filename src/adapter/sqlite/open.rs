@@ -193,6 +193,7 @@ fn create(connection: &Connection) -> Done<()> {
             connection.execute_batch(TABLES)?;
             connection.execute_batch(super::journal::TABLES)?;
             connection.execute_batch(super::outbox::TABLES)?;
+            connection.execute_batch(super::waiting::TABLES)?;
             connection.execute_batch("INSERT INTO rpa_layout VALUES (1, '{\"entities\":{}}');")?;
             connection.execute_batch("INSERT INTO rpa_identity VALUES (1, lower(hex(randomblob(8))));")?;
             connection.execute_batch(&format!(

@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::compile::query::{QueryId, QueryPlan};
-use crate::world::{DeliveryError, Message, OutboxEntry, Store};
+use crate::world::{
+    Answer, DeliveryError, InboxFilter, Message, OutboxEntry, Question, QuestionState, ReadyRun, Store, Wait, WaitKind,
+    Waiting, Watch,
+};
 use std::sync::{Arc, Mutex};
 
 type Kept<T> = std::result::Result<T, StoreError>;
@@ -74,6 +77,69 @@ impl Journal for Mortal {
     }
     fn version(&mut self, version: &str) -> Kept<Option<KeptVersion>> {
         self.alive(|store| store.version(version))
+    }
+}
+
+impl Waiting for Mortal {
+    fn watch(&mut self, run: RunId, watches: &[Watch]) -> Kept<()> {
+        self.count();
+        self.alive(|store| store.watch(run, watches))
+    }
+    fn holds_slot(&mut self, slot: &str, run: RunId) -> Kept<bool> {
+        self.alive(|store| store.holds_slot(slot, run))
+    }
+    fn park(&mut self, run: RunId, wait: &Wait) -> Kept<()> {
+        self.count();
+        self.alive(|store| store.park(run, wait))
+    }
+    fn unpark(&mut self, run: RunId) -> Kept<bool> {
+        self.count();
+        self.alive(|store| store.unpark(run))
+    }
+    fn wait_of(&mut self, run: RunId) -> Kept<Option<Wait>> {
+        self.alive(|store| store.wait_of(run))
+    }
+    fn wake(&mut self, run: RunId, at: Instant) -> Kept<bool> {
+        self.alive(|store| store.wake(run, at))
+    }
+    fn ready(&mut self, now: Instant, limit: usize) -> Kept<Vec<ReadyRun>> {
+        self.alive(|store| store.ready(now, limit))
+    }
+    fn next_wake(&mut self) -> Kept<Option<Instant>> {
+        self.alive(MemoryStore::next_wake)
+    }
+    fn count_waiting(&mut self) -> Kept<Vec<(WaitKind, u64)>> {
+        self.alive(MemoryStore::count_waiting)
+    }
+    fn join_run(&mut self, run: RunId, waiter: RunId) -> Kept<()> {
+        self.count();
+        self.alive(|store| store.join_run(run, waiter))
+    }
+    fn tell_end(&mut self, run: RunId, parent: Option<RunId>, now: Instant) -> Kept<Vec<RunId>> {
+        self.count();
+        self.alive(|store| store.tell_end(run, parent, now))
+    }
+    fn take_slot(&mut self, slot: &str, run: RunId, places: u64) -> Kept<bool> {
+        self.count();
+        self.alive(|store| store.take_slot(slot, run, places))
+    }
+    fn leave_slots(&mut self, run: RunId, now: Instant) -> Kept<Vec<RunId>> {
+        self.count();
+        self.alive(|store| store.leave_slots(run, now))
+    }
+    fn ask(&mut self, question: &Question) -> Kept<i64> {
+        self.count();
+        self.alive(|store| store.ask(question))
+    }
+    fn questions(&mut self, filter: &InboxFilter) -> Kept<Vec<Question>> {
+        self.alive(|store| store.questions(filter))
+    }
+    fn question(&mut self, number: i64) -> Kept<Option<Question>> {
+        self.alive(|store| store.question(number))
+    }
+    fn close_question(&mut self, number: i64, state: QuestionState, answer: Option<&Answer>) -> Kept<bool> {
+        self.count();
+        self.alive(|store| store.close_question(number, state, answer))
     }
 }
 
