@@ -5,7 +5,7 @@ use super::sources;
 use crate::finding::Finding;
 use crate::finding::catalogue::config;
 use crate::text::{SourceId, Sources, Span, nearest};
-use crate::value::{Currency, EcoString};
+use crate::value::{Currency, Duration, EcoString};
 use crate::world::{Project, Smtp, Tls};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -102,8 +102,11 @@ impl Reader {
                 }
             }
         }
-        if let Some(store) = self.section(table, "store", &["path"]) {
+        if let Some(store) = self.section(table, "store", &["path", "lease"]) {
             self.path(store, "path", &mut project.store);
+            let mut seconds = project.lease.milliseconds() / 1000;
+            self.number(store, "lease", 1..=86_400, &mut seconds);
+            project.lease = Duration::from_milliseconds(seconds * 1000);
         }
         if let Some(mail) = self.section(table, "mail", &["from", "outbox", "smtp"]) {
             self.text(mail, "from", &mut project.mail.from);
@@ -358,6 +361,7 @@ mod tests {
             zone = "Europe/Berlin"
             currency = "EUR"
             store.path = "data/shop.db"
+            store.lease = 90
             [mail]
             from = "Shop <shop@example.com>"
             outbox = "mails"
@@ -377,6 +381,7 @@ mod tests {
         assert_eq!((project.name.as_str(), project.zone.as_str()), ("Shop", "Europe/Berlin"));
         assert_eq!(project.currency, Some(Currency::EUR));
         assert_eq!(project.store, Path::new("/shop/data/shop.db"));
+        assert_eq!(project.lease, Duration::from_milliseconds(90_000));
         assert_eq!(project.mail.outbox, Path::new("/shop/mails"));
         let smtp = project.mail.smtp.unwrap();
         assert_eq!((smtp.port, smtp.tls, smtp.password_env.as_deref()), (465, Tls::Tls, Some("SMTP_PASSWORD")));

@@ -383,6 +383,7 @@ mod tests {
         let record = RunRecord {
             id: RunId(0),
             parent: None,
+            starter: Default::default(),
             flow: "process_order".into(),
             key: Some("1001".into()),
             version: "0123456789abcdef".into(),

@@ -172,6 +172,7 @@ impl Engine<'_> {
         let mut record = RunRecord {
             id: RunId(0),
             parent: parent.as_ref().map(|run| run.id),
+            starter: if parent.is_some() { EcoString::new() } else { self.starter.clone() },
             flow: flow_code.name.clone(),
             key: key.clone(),
             version: code.version.clone(),
@@ -237,6 +238,12 @@ impl Engine<'_> {
             if self.active.contains(&known.id) || known.version != self.code.version {
                 return Ok(Err(self.conflict(&known, span)));
             }
+            known = match self.claim_in_time(known, record.parent.is_some(), span)? {
+                Ok(known) => known,
+                Err(failure) => return Ok(Err(failure)),
+            };
+        }
+        if known.state == RunState::Running {
             let mut run = self.reload(known.id)?;
             if known.fingerprint == record.fingerprint {
                 return Ok(Ok(Begun::Go(Box::new(run))));
@@ -352,6 +359,9 @@ impl Engine<'_> {
     /// A run as the journal knows it, ready to be walked again.
     pub(super) fn reload(&mut self, id: RunId) -> Result<Run, Broken> {
         let wrong = |reason: String| Broken::Journal { run: id, reason };
+        if let Err(who) = self.claim(id)? {
+            return Err(wrong(format!("another process works on it: {who}")));
+        }
         let world = self.worker.world();
         let record = world.store.run(id)?.ok_or_else(|| wrong("there is no such run".to_string()))?;
         let entries = world.store.entries(id)?;

@@ -96,6 +96,8 @@ pub struct Engine<'a> {
     pub(super) worker: &'a mut dyn Worker,
     pub(super) observer: &'a mut dyn Observer,
     pub(super) options: Options,
+    /// Who or what starts the runs that no other run does.
+    pub(super) starter: EcoString,
     pub(super) group: Group,
     pub(super) account: Account,
     /// The runs that wait for each other, the outermost first.
@@ -124,6 +126,7 @@ impl<'a> Engine<'a> {
             worker,
             observer,
             options,
+            starter: EcoString::new(),
             group: Group::new(options.group),
             account: Account::default(),
             active: Vec::new(),
@@ -132,6 +135,12 @@ impl<'a> Engine<'a> {
             work: 0,
             loops: 0,
         }
+    }
+
+    /// Says who or what starts runs: `ada@desk`, `on Order created`.
+    pub fn started_by(mut self, who: &str) -> Engine<'a> {
+        self.starter = who.into();
+        self
     }
 
     /// Starts a flow with one argument a parameter, waits for it and for all that it starts, and puts

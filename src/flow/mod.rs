@@ -5,11 +5,11 @@
 //! the journal knows nothing, so going on after a crash is not a second way through the engine, but the same.
 //!
 //! [`Engine`] walks; `step`, `retry`, `undo`, `batch` (loops and branches) and `child` (runs of runs) are its
-//! parts; `commit` puts many steps of many runs on disk together; [`summary`] counts what a person wants to
+//! parts; `lease` keeps processes out of each other's runs; `commit` puts many steps of many runs on disk together; [`summary`] counts what a person wants to
 //! know in bounded memory, [`story`] reads a run back from the journal.
 //!
 //! What is not there yet: waits (`ask`, `wait_for`, `sleep`), which [`requirements`] refuses before anything
-//! is done, and leases, so two processes must not work on one store at the same time. Items of `parallel n`
+//! is done. Items of `parallel n`
 //! and branches of `parallel { }` are done one after the other: every limit `n` is kept, no core is gained.
 
 mod batch;
@@ -18,6 +18,7 @@ mod commit;
 mod engine;
 mod failure;
 mod fingerprint;
+mod lease;
 mod names;
 mod replay;
 pub mod requirements;

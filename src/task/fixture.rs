@@ -167,6 +167,7 @@ impl Waiting for FakeStore {
         unimplemented!()
     }
 }
+impl crate::world::Leases for FakeStore {}
 
 impl Journal for FakeStore {
     fn begin_run(&mut self, _: &RunRecord) -> Stored<Begin> {

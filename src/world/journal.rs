@@ -67,6 +67,8 @@ pub struct RunRecord {
     pub id: RunId,
     /// The run that waits for it.
     pub parent: Option<RunId>,
+    /// Who or what has started it: `ada@desk`, `on Order created`; empty where the parent has.
+    pub starter: EcoString,
     /// The flow.
     pub flow: EcoString,
     /// The key that names what it works on, encoded; none for flows without one.

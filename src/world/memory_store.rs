@@ -2,8 +2,8 @@
 //! back is taken back by keeping the state before; so it suits small data.
 
 use super::{
-    Begin, DeliveryError, Entry, Journal, KeptVersion, Message, OutboxEntry, RunFilter, RunId, RunRecord, RunState,
-    Store, StoreError,
+    Begin, DeliveryError, Entry, Journal, KeptVersion, Leases, Message, OutboxEntry, RunFilter, RunId, RunRecord,
+    RunState, Store, StoreError,
 };
 use crate::check::program::{RecordType, Type};
 use crate::compile::query::{Output, QueryId, QueryPlan, Scalar};
@@ -238,6 +238,16 @@ impl Store for MemoryStore {
             }
         }
         Ok(())
+    }
+}
+
+impl Leases for MemoryStore {
+    fn free_runs(&mut self, limit: usize) -> Result<Vec<RunRecord>> {
+        let is_running =
+            |id: RunId| self.now.runs.iter().any(|record| record.id == id && record.state == RunState::Running);
+        let runs = self.now.runs.iter();
+        let free = runs.filter(|run| run.state == RunState::Running && !run.parent.is_some_and(is_running));
+        Ok(free.take(limit).cloned().collect())
     }
 }
 

@@ -5,6 +5,7 @@ mod clock;
 mod documents;
 mod files;
 mod journal;
+mod lease;
 mod mail;
 mod memory;
 mod memory_store;
@@ -22,6 +23,7 @@ pub use files::{FileError, Files, fits};
 pub use journal::{
     Begin, Change, ChangeKind, Entry, EntryKind, Journal, KeptVersion, RunFilter, RunId, RunRecord, RunState,
 };
+pub use lease::{Claim, GoneWorker, Leases, WorkerId, WorkerRecord};
 pub use mail::{DeliveryError, Message, MessageAttachment, Transport};
 pub use memory::{MemoryFiles, SeededRandom};
 pub use memory_store::MemoryStore;

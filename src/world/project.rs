@@ -2,7 +2,7 @@
 //!
 //! Plain data: `cli::project` reads it, the adapters obey it.
 
-use crate::value::{Currency, EcoString};
+use crate::value::{Currency, Duration, EcoString};
 use std::path::{Path, PathBuf};
 
 /// A project. Paths are joined with the folder already.
@@ -18,6 +18,8 @@ pub struct Project {
     pub currency: Option<Currency>,
     /// The file that holds records, journal and outbox.
     pub store: PathBuf,
+    /// How long a process that works on the store may be silent before others take it for stuck.
+    pub lease: Duration,
     /// How mail leaves.
     pub mail: MailSettings,
     /// What scripts may touch.
@@ -153,6 +155,7 @@ impl Project {
             zone: "UTC".into(),
             currency: None,
             store: folder.join(".rpa").join("store.db"),
+            lease: Duration::from_milliseconds(30_000),
             mail: MailSettings { from: "rpa@localhost".into(), outbox: folder.join(".rpa").join("outbox"), smtp: None },
             reach: Reach { read: vec![folder.to_path_buf()], write: vec![folder.to_path_buf()], hosts: Vec::new() },
             limits: Limits::default(),

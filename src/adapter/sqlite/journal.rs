@@ -24,7 +24,7 @@ CREATE TABLE rpa_versions (
 ) STRICT;
 CREATE TABLE rpa_runs (
   id INTEGER PRIMARY KEY, parent INTEGER, flow INTEGER NOT NULL, key TEXT, version INTEGER NOT NULL,
-  state INTEGER NOT NULL, started INTEGER NOT NULL, ended INTEGER,
+  state INTEGER NOT NULL, worker INTEGER, starter TEXT, started INTEGER NOT NULL, ended INTEGER,
   fingerprint BLOB NOT NULL, arguments BLOB NOT NULL, outcome BLOB NOT NULL, entries BLOB
 ) STRICT;
 CREATE UNIQUE INDEX rpa_runs_key ON rpa_runs (flow, key) WHERE key IS NOT NULL;
@@ -148,7 +148,13 @@ fn numbered(
 }
 
 /// Begins a run, or finds the one that has its flow and key.
-pub(super) fn begin(connection: &Connection, names: &mut Names, pending: &mut Pending, run: &RunRecord) -> Done<Begin> {
+pub(super) fn begin(
+    connection: &Connection,
+    names: &mut Names,
+    pending: &mut Pending,
+    worker: Option<i64>,
+    run: &RunRecord,
+) -> Done<Begin> {
     let flow = names.flow(connection, &run.flow)?;
     let version = names.version(connection, &run.version)?;
     if let Some(key) = &run.key {
@@ -164,32 +170,44 @@ pub(super) fn begin(connection: &Connection, names: &mut Names, pending: &mut Pe
             return known.map(Begin::Known).ok_or_else(|| internal("a run was neither new nor known"));
         }
     }
-    pending.begin(connection, Begun { record: run.clone(), flow, version }).map(Begin::New)
+    pending.begin(connection, Begun { record: run.clone(), flow, version, worker }).map(Begin::New)
+}
+
+fn some_text(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
 }
 
 /// Ends a run.
 pub(super) fn end(connection: &Connection, run: RunId, state: RunState, outcome: &[u8], at: Instant) -> Done<()> {
     let changed = connection
-        .prepare_cached("UPDATE rpa_runs SET state = ?2, outcome = ?3, ended = ?4 WHERE id = ?1")?
+        .prepare_cached("UPDATE rpa_runs SET state = ?2, outcome = ?3, ended = ?4, worker = NULL WHERE id = ?1")?
         .execute((run.0, state as u8, outcome, at.milliseconds()))?;
     expect_one(changed, run)
 }
 
 /// Begins a failed run again.
-pub(super) fn reopen(connection: &Connection, names: &mut Names, run: RunId, with: &RunRecord) -> Done<()> {
+pub(super) fn reopen(
+    connection: &Connection,
+    names: &mut Names,
+    worker: Option<i64>,
+    run: RunId,
+    with: &RunRecord,
+) -> Done<()> {
     let version = names.version(connection, &with.version)?;
-    let parameters: [&dyn ToSql; 6] = [
+    let parameters: [&dyn ToSql; 8] = [
         &run.0,
         &with.parent.map(|parent| parent.0),
         &version,
         &with.arguments,
         &with.fingerprint,
         &with.started.milliseconds(),
+        &worker,
+        &some_text(&with.starter),
     ];
     let changed = connection
         .prepare_cached(
             "UPDATE rpa_runs SET parent = ?2, version = ?3, arguments = ?4, fingerprint = ?5, started = ?6, \
-             state = 1, outcome = x'', ended = NULL WHERE id = ?1",
+             worker = ?7, starter = ?8, state = 1, outcome = x'', ended = NULL WHERE id = ?1",
         )?
         .execute(parameters.as_slice())?;
     expect_one(changed, run)
@@ -219,7 +237,7 @@ pub(super) fn entries(connection: &Connection, names: &mut Names, pending: &Pend
 }
 
 const SELECT: &str = "SELECT r.id, r.parent, f.name, r.key, v.version, r.arguments, r.fingerprint, r.state, r.outcome, \
-     r.started, r.ended FROM rpa_runs r JOIN rpa_flows f ON f.number = r.flow \
+     r.started, r.ended, r.starter FROM rpa_runs r JOIN rpa_flows f ON f.number = r.flow \
      JOIN rpa_versions v ON v.number = r.version";
 
 fn read_run(row: &Row<'_>) -> Done<RunRecord> {
@@ -232,6 +250,7 @@ fn read_run(row: &Row<'_>) -> Done<RunRecord> {
         id,
         parent: row.get::<_, Option<i64>>(1)?.map(RunId),
         flow: text(2)?,
+        starter: row.get::<_, Option<String>>(11)?.map(EcoString::from).unwrap_or_default(),
         key: row.get::<_, Option<String>>(3)?.map(EcoString::from),
         version: text(4)?,
         arguments: row.get(5)?,
@@ -243,7 +262,7 @@ fn read_run(row: &Row<'_>) -> Done<RunRecord> {
     })
 }
 
-fn read_runs(connection: &Connection, rest: &str, parameters: &[&dyn ToSql]) -> Done<Vec<RunRecord>> {
+pub(super) fn read_runs(connection: &Connection, rest: &str, parameters: &[&dyn ToSql]) -> Done<Vec<RunRecord>> {
     let mut statement = connection.prepare_cached(&format!("{SELECT} {rest}"))?;
     let mut rows = statement.query(parameters)?;
     let mut runs = Vec::new();

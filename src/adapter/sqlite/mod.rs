@@ -16,6 +16,7 @@ mod failure;
 mod function;
 mod journal;
 mod layout;
+mod lease;
 mod migration;
 mod open;
 mod outbox;
@@ -35,15 +36,16 @@ use crate::compile::query::{QueryId, QueryPlan};
 use crate::finding::Finding;
 use crate::value::{Instant, RecordId, Value};
 use crate::world::{
-    Answer, Begin, DeliveryError, Entry, InboxFilter, Journal, KeptVersion, Message, OutboxEntry, Question,
-    QuestionState, ReadyRun, RunFilter, RunId, RunRecord, RunState, Store, StoreError, Wait, WaitKind, Waiting, Watch,
+    Answer, Begin, Claim, DeliveryError, Entry, GoneWorker, InboxFilter, Journal, KeptVersion, Leases, Message,
+    OutboxEntry, Question, QuestionState, ReadyRun, RunFilter, RunId, RunRecord, RunState, Store, StoreError, Wait,
+    WaitKind, Waiting, Watch, WorkerId, WorkerRecord,
 };
 use ecow::EcoString;
 use failure::{Done, Trouble, explained, internal};
 use rusqlite::Connection;
 use schema::Schema;
 use sequence::Counters;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How a store is opened.
@@ -91,6 +93,8 @@ pub struct SqliteStore {
     identity: Option<EcoString>,
     /// Whose changes wake runs; looked up once a transaction, since nobody else writes meanwhile.
     watched: Option<waiting::Watched>,
+    /// What this process holds its runs by, once it is a worker.
+    lease: lease::Lease,
 }
 
 /// How far the open transaction has come.
@@ -127,7 +131,7 @@ impl SqliteStore {
         open::open(open::Place::Memory, records, enums, &Options::default())
     }
 
-    fn new(connection: Connection, place: String, schema: Schema) -> SqliteStore {
+    fn new(connection: Connection, place: String, file: Option<PathBuf>, schema: Schema) -> SqliteStore {
         SqliteStore {
             connection,
             place,
@@ -139,6 +143,7 @@ impl SqliteStore {
             pending: pending::Pending::default(),
             identity: None,
             watched: None,
+            lease: lease::Lease::none(file),
         }
     }
 
@@ -213,10 +218,13 @@ impl SqliteStore {
         if self.transaction.open {
             return Err(internal("a transaction was begun inside of another"));
         }
-        self.execute("BEGIN IMMEDIATE")?;
+        let turn = self.lease.turn();
+        let begun = self.execute("BEGIN IMMEDIATE");
+        drop(turn);
+        begun.map_err(|trouble| lease::locked_by(&self.connection, trouble, &self.place))?;
         self.transaction = Transaction { open: true, begun: 0, waiting: 0 };
         self.watched = None;
-        Ok(())
+        self.lease.hold(&self.connection, &self.place)
     }
 
     fn commit_transaction(&mut self) -> Done<()> {
@@ -225,6 +233,7 @@ impl SqliteStore {
         }
         self.pending.write(&self.connection)?;
         self.counters.write(&self.connection)?;
+        self.lease.hold(&self.connection, &self.place)?;
         self.execute("COMMIT")?;
         self.transaction = Transaction::default();
         self.counters.clear();
@@ -375,6 +384,70 @@ impl Store for SqliteStore {
     }
 }
 
+impl Leases for SqliteStore {
+    fn enter(&mut self, name: &str, length: crate::value::Duration) -> Result<WorkerId, StoreError> {
+        self.guarded(|store| {
+            store.begin_transaction()?;
+            store.lease.enter(&store.connection, name, length)?;
+            store.commit_transaction()?;
+            Ok(WorkerId(store.lease.number().unwrap_or(0)))
+        })
+    }
+
+    fn leave(&mut self) -> Result<(), StoreError> {
+        self.guarded(|store| {
+            if store.transaction.open {
+                store.forget();
+            }
+            store.lease.leave(&store.connection)
+        })
+    }
+
+    fn workers(&mut self) -> Result<Vec<WorkerRecord>, StoreError> {
+        self.guarded(|store| lease::workers(&store.connection))
+    }
+
+    fn take_over(&mut self) -> Result<Vec<GoneWorker>, StoreError> {
+        self.guarded(|store| {
+            if !store.lease.are_others(&store.connection)? {
+                return Ok(Vec::new());
+            }
+            store.begin_transaction()?;
+            let gone = store.lease.take_over(&store.connection)?;
+            store.commit_transaction()?;
+            Ok(gone)
+        })
+    }
+
+    fn claim(&mut self, run: RunId) -> Result<Claim, StoreError> {
+        self.guarded(|store| {
+            if store.pending.run(run).is_some() {
+                return Ok(Claim::Own);
+            }
+            store.write()?;
+            store.lease.claim(&store.connection, run)
+        })
+    }
+
+    fn holder(&mut self, run: RunId) -> Result<Option<WorkerRecord>, StoreError> {
+        self.guarded(|store| lease::holder(&store.connection, run))
+    }
+
+    fn free_runs(&mut self, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
+        self.guarded(|store| {
+            store.settle()?;
+            lease::free_runs(&store.connection, limit)
+        })
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        // Should this fail, the next one finds a lock that nobody holds.
+        drop(Leases::leave(self));
+    }
+}
+
 impl Journal for SqliteStore {
     fn begin_run(&mut self, run: &RunRecord) -> Result<Begin, StoreError> {
         self.guarded(|store| {
@@ -382,7 +455,7 @@ impl Journal for SqliteStore {
             if !store.names.know_run(run) {
                 store.write()?;
             }
-            journal::begin(&store.connection, &mut store.names, &mut store.pending, run)
+            journal::begin(&store.connection, &mut store.names, &mut store.pending, store.lease.number(), run)
         })
     }
 
@@ -413,7 +486,7 @@ impl Journal for SqliteStore {
         self.guarded(|store| {
             store.settle()?;
             store.write()?;
-            journal::reopen(&store.connection, &mut store.names, run, with)
+            journal::reopen(&store.connection, &mut store.names, store.lease.number(), run, with)
         })
     }
 

@@ -46,6 +46,10 @@ pub(super) fn open(
         Place::File(path) => path.display().to_string(),
         Place::Memory => "memory".to_string(),
     };
+    let file = match place {
+        Place::File(path) if options.access == Access::ReadWrite => Some(path.to_path_buf()),
+        _ => None,
+    };
     let connection = match place {
         Place::File(path) => connect(path, &name, options)?,
         Place::Memory => Connection::open_in_memory().map_err(|error| finding(error.into(), &name))?,
@@ -61,7 +65,7 @@ pub(super) fn open(
         Ok(schema)
     });
     match store {
-        Ok(schema) => Ok(SqliteStore::new(connection, name, schema)),
+        Ok(schema) => Ok(SqliteStore::new(connection, name, file, schema)),
         Err(Failure::Finding(finding)) => Err(finding),
         Err(Failure::Trouble(trouble)) => Err(finding(trouble, &name)),
     }
@@ -194,6 +198,7 @@ fn create(connection: &Connection) -> Done<()> {
             connection.execute_batch(super::journal::TABLES)?;
             connection.execute_batch(super::outbox::TABLES)?;
             connection.execute_batch(super::waiting::TABLES)?;
+            connection.execute_batch(super::lease::TABLES)?;
             connection.execute_batch("INSERT INTO rpa_layout VALUES (1, '{\"entities\":{}}');")?;
             connection.execute_batch("INSERT INTO rpa_identity VALUES (1, lower(hex(randomblob(8))));")?;
             connection.execute_batch(&format!(

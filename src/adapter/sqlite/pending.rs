@@ -21,6 +21,8 @@ pub(super) struct Begun {
     /// The numbers of its flow and version.
     pub flow: i64,
     pub version: i64,
+    /// The worker that it belongs to while it is running.
+    pub worker: Option<i64>,
 }
 
 /// What is to be written of a run.
@@ -240,7 +242,9 @@ impl Pending {
 fn insert_run(connection: &Connection, begun: &Begun, entries: &Packed) -> Done<()> {
     let run = &begun.record;
     let key = run.key.as_deref();
-    let parameters: [&dyn ToSql; 12] = [
+    let worker = begun.worker.filter(|_| run.state == RunState::Running);
+    let starter = (!run.starter.is_empty()).then_some(run.starter.as_str());
+    let parameters: [&dyn ToSql; 14] = [
         &run.id.0,
         &run.parent.map(|parent| parent.0),
         &begun.flow,
@@ -253,11 +257,13 @@ fn insert_run(connection: &Connection, begun: &Begun, entries: &Packed) -> Done<
         &run.arguments,
         &run.outcome,
         &(!entries.is_empty()).then_some(entries.bytes()),
+        &worker,
+        &starter,
     ];
     connection
         .prepare_cached(
             "INSERT INTO rpa_runs (id, parent, flow, key, version, state, started, ended, fingerprint, arguments, \
-             outcome, entries) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+             outcome, entries, worker, starter) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         )?
         .execute(parameters.as_slice())?;
     Ok(())

@@ -68,6 +68,17 @@ pub const SCHEMA_CHANGE: Code = failure(
      them. Nothing has been changed.",
 );
 
+/// The process lost its lease while it was at work.
+pub const FENCED: Code = failure(
+    "store::fenced",
+    "another process has taken over the runs of this one",
+    "A process that runs flows renews a lease in the store while it works. This one did not for too long: it was stopped, \
+     the machine slept, or the disk hung. Another process took it for dead and goes on with its runs, so this one must not \
+     write any more: a step would be done twice. What this process had committed stays; what it had not is done again by \
+     the other one. Nothing is lost. `rpa runs` shows how the runs stand. Where processes are often held up for long, \
+     give them more time with `lease` in the section `[store]` of `rpa.toml`.",
+);
+
 /// The system refused or broke off reading or writing.
 pub const DISK: Code = failure(
     "store::disk",
@@ -92,5 +103,16 @@ pub const INTERNAL: Code = failure(
 );
 
 /// All codes of the group.
-pub const GROUP: &[&Code] =
-    &[&LOCKED, &READ_ONLY, &FULL, &DAMAGED, &NOT_A_STORE, &NEWER, &SCHEMA_CHANGE, &DISK, &BAD_RECORD, &INTERNAL];
+pub const GROUP: &[&Code] = &[
+    &LOCKED,
+    &READ_ONLY,
+    &FULL,
+    &DAMAGED,
+    &NOT_A_STORE,
+    &NEWER,
+    &SCHEMA_CHANGE,
+    &FENCED,
+    &DISK,
+    &BAD_RECORD,
+    &INTERNAL,
+];

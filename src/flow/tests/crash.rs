@@ -40,6 +40,8 @@ impl Mortal {
     }
 }
 
+impl crate::world::Leases for Mortal {}
+
 impl Journal for Mortal {
     fn begin_run(&mut self, run: &RunRecord) -> Kept<Begin> {
         self.count();

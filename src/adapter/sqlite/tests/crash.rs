@@ -23,6 +23,7 @@ fn step(store: &mut SqliteStore, number: i64) {
     let run = RunRecord {
         id: RunId(0),
         parent: None,
+        starter: Default::default(),
         flow: "flow".into(),
         key: Some(format!("k{number}").into()),
         version: "v".into(),

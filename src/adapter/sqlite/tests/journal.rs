@@ -16,6 +16,7 @@ fn run(flow: &str, key: Option<&str>) -> RunRecord {
     RunRecord {
         id: RunId(0),
         parent: None,
+        starter: Default::default(),
         flow: flow.into(),
         key: key.map(Into::into),
         version: "v1".into(),
@@ -82,6 +83,7 @@ fn what_is_written_is_read_after_opening_again() {
     assert_eq!(new(&mut store, &run("other", None)), RunId(other.0 + 1));
     let again = RunRecord {
         parent: None,
+        starter: Default::default(),
         version: "v2".into(),
         arguments: vec![9],
         fingerprint: [1; 16],

@@ -3,6 +3,7 @@
 mod crash;
 mod fixture;
 mod journal;
+mod lease;
 mod migrations;
 mod openings;
 mod queries;
