@@ -12,6 +12,7 @@ type Finder = fn(&str) -> Vec<Finding>;
 const GROUPS: &[(&str, Finder)] = &[
     ("syntax", parsed),
     ("name", checked),
+    ("privacy", checked),
     ("type", checked),
     ("effect", checked),
     ("flow", checked),

@@ -1,7 +1,7 @@
 //! What scripts name beside themselves, read from the disk: used scripts, templates, rule tables.
 
 use super::sheet_text;
-use crate::check::{LoadError, Loader};
+use crate::check::{Boundaries, LoadError, Loader};
 use crate::text::Source;
 use crate::world::Project;
 use std::io::{self, Read};
@@ -15,13 +15,17 @@ const LARGEST: u64 = 64 * 1024 * 1024;
 pub struct DiskLoader {
     /// The folders that may be read, without links and points.
     folders: Vec<PathBuf>,
+    boundaries: Boundaries,
 }
 
 impl DiskLoader {
     /// A loader for the scripts of a project: they may use its folder and what its `[reach]` lets them read.
     pub fn new(project: &Project) -> DiskLoader {
         let folders = std::iter::once(&project.folder).chain(&project.reach.read);
-        DiskLoader { folders: folders.filter_map(|folder| folder.canonicalize().ok()).collect() }
+        DiskLoader {
+            folders: folders.filter_map(|folder| folder.canonicalize().ok()).collect(),
+            boundaries: project.boundaries(),
+        }
     }
 
     fn open(&self, path: &Path) -> Result<Vec<u8>, LoadError> {
@@ -46,6 +50,10 @@ impl DiskLoader {
 }
 
 impl Loader for DiskLoader {
+    fn boundaries(&self) -> Boundaries {
+        self.boundaries.clone()
+    }
+
     fn read(&self, from: &Source, relative: &str) -> Result<Vec<u8>, LoadError> {
         let folder = from.path.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
         self.open(&folder.join(relative))

@@ -126,9 +126,13 @@ impl Checker<'_> {
         };
         self.handlers(step, &mut checked);
         if ty != Type::Nothing {
+            let written = step.kind.as_ref().and_then(super::written::label_of);
+            if let Some(label) = written {
+                self.names.labels.insert(step.name.span, label);
+            }
             let label = match &checked.body {
-                StepBody::Value(value) => self.label_of(value),
-                StepBody::Block(_) => None,
+                StepBody::Value(value) => self.label_of(value).or(written),
+                StepBody::Block(_) => written,
             };
             let local = self.step_local(&step.name, ty);
             if let Some(info) = self.body.info.get_mut(local.index()) {

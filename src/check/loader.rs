@@ -1,5 +1,6 @@
 //! How the checker reaches what a script names beside itself: used scripts, templates, rule tables.
 
+use super::Boundaries;
 use crate::text::Source;
 use std::collections::HashMap;
 
@@ -11,6 +12,11 @@ pub trait Loader {
     /// The rows of a sheet of a workbook (xlsx, xls, ods), the first row at the top; the first sheet when
     /// none is named. Cells hold what a person sees, without the number's unit signs being lost: `15%`, `1000`.
     fn sheet(&self, bytes: &[u8], sheet: Option<&str>) -> Result<Vec<Vec<String>>, LoadError>;
+
+    /// What the project says that scripts may reach; nothing for a script that stands alone.
+    fn boundaries(&self) -> Boundaries {
+        Boundaries::default()
+    }
 }
 
 /// Why something can't be read.
@@ -31,6 +37,7 @@ pub enum LoadError {
 #[derive(Debug, Clone, Default)]
 pub struct Memory {
     files: HashMap<String, Vec<u8>>,
+    boundaries: Boundaries,
 }
 
 impl Memory {
@@ -44,6 +51,12 @@ impl Memory {
         self.files.insert(name.to_string(), content.into());
         self
     }
+
+    /// As part of a project that allows this.
+    pub fn within(mut self, boundaries: Boundaries) -> Self {
+        self.boundaries = boundaries;
+        self
+    }
 }
 
 impl Loader for Memory {
@@ -55,5 +68,9 @@ impl Loader for Memory {
     fn sheet(&self, bytes: &[u8], _: Option<&str>) -> Result<Vec<Vec<String>>, LoadError> {
         let text = std::str::from_utf8(bytes).map_err(|error| LoadError::Unreadable(error.to_string()))?;
         Ok(text.lines().map(|line| line.split('\t').map(str::to_string).collect()).collect())
+    }
+
+    fn boundaries(&self) -> Boundaries {
+        self.boundaries.clone()
     }
 }

@@ -8,6 +8,7 @@
 
 mod arguments;
 mod body;
+mod boundaries;
 mod call;
 mod decision;
 mod declaration;
@@ -21,6 +22,7 @@ mod graph;
 mod loader;
 mod modules;
 mod name;
+mod privacy;
 pub mod program;
 pub mod proof;
 pub mod reaction;
@@ -37,6 +39,7 @@ mod unused;
 mod wait;
 mod written;
 
+pub use boundaries::{Allowance, Boundaries, is_of_domain};
 pub use loader::{LoadError, Loader, Memory};
 pub use session::{Entry, EntryPart, Session, Variable};
 
@@ -67,6 +70,7 @@ pub fn check(main: Source, loader: &dyn Loader) -> Checked {
     checker.check_pending();
     checker.report_unused();
     checker.prove_tables();
+    checker.check_privacy();
     let findings = checker.sorted_findings();
     let program = checker.program;
     let sources = program.sources.clone();
@@ -88,6 +92,8 @@ pub(crate) struct Checker<'l> {
     pending: Pending,
     /// Places and codes that have been reported, so that nothing is said twice.
     reported: HashSet<(&'static str, crate::text::Span)>,
+    /// What of `[privacy]` the program needs.
+    allowances: std::collections::BTreeSet<Allowance>,
 }
 
 impl<'l> Checker<'l> {
@@ -101,6 +107,7 @@ impl<'l> Checker<'l> {
             body: Body::default(),
             pending: Pending::default(),
             reported: HashSet::new(),
+            allowances: std::collections::BTreeSet::new(),
         }
     }
 

@@ -75,6 +75,8 @@ pub(crate) struct Names {
     pub used: HashSet<Global>,
     /// What is being checked right now, so that its own calls do not count as uses.
     pub current: Option<Global>,
+    /// What `let`, `var` and `step` are declared as, by their places: `let token: secret text`.
+    pub labels: HashMap<Span, crate::syntax::tree::Label>,
 }
 
 /// The types that the language knows by itself.

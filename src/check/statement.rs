@@ -186,7 +186,11 @@ impl Checker<'_> {
             self.report(finding);
             ty = Type::Unknown;
         }
-        let label = self.label_of(&value).or_else(|| kind.and_then(super::written::label_of));
+        let written = kind.and_then(super::written::label_of);
+        if let Some(label) = written {
+            self.names.labels.insert(name.span, label);
+        }
+        let label = self.label_of(&value).or(written);
         let is_there = kind.is_some() && ty.is_optional() && !value.ty.is_optional() && !value.ty.is_unknown();
         let local = self.introduce(name, ty, if mutable { LocalKind::Var } else { LocalKind::Let });
         if let Some(info) = self.body.info.get_mut(local.index()) {

@@ -2,6 +2,7 @@
 //! setting must not be passed over in silence.
 
 use super::sources;
+use crate::check::Allowance;
 use crate::finding::Finding;
 use crate::finding::catalogue::config;
 use crate::text::{SourceId, Sources, Span, nearest};
@@ -76,12 +77,16 @@ struct Reader {
 
 impl Reader {
     fn project(&mut self, table: &DeTable<'_>, project: &mut Project) {
-        let known = ["name", "zone", "currency", "store", "mail", "reach", "limits", "pdf", "seller"];
+        project.written.file = true;
+        let known = ["name", "zone", "currency", "store", "mail", "reach", "privacy", "limits", "pdf", "seller"];
         self.known(table, "", &known);
         self.text(table, "name", &mut project.name);
         if let Some((zone, at)) = self.text_at(table, "zone") {
             match jiff::tz::TimeZone::get(&zone) {
-                Ok(_) => project.zone = zone.into(),
+                Ok(_) => {
+                    project.zone = zone.into();
+                    project.written.zone = true;
+                }
                 Err(_) => self.invalid(
                     at,
                     format!("`{zone}` is no time zone"),
@@ -110,17 +115,44 @@ impl Reader {
         }
         if let Some(mail) = self.section(table, "mail", &["from", "outbox", "smtp"]) {
             self.text(mail, "from", &mut project.mail.from);
+            project.written.from = mail.get("from").is_some();
             self.path(mail, "outbox", &mut project.mail.outbox);
             project.mail.smtp = self.smtp(mail);
         }
-        if let Some(reach) = self.section(table, "reach", &["read", "write", "hosts"]) {
+        if let Some(reach) = self.section(table, "reach", &["read", "write", "hosts", "mail"]) {
             self.paths(reach, "read", &mut project.reach.read);
             self.paths(reach, "write", &mut project.reach.write);
+            project.written.read = reach.get("read").is_some();
+            project.written.write = reach.get("write").is_some();
+            if let Some(domains) = self.texts_at(reach, "mail") {
+                let mut allowed: Vec<EcoString> = Vec::new();
+                for (domain, at) in domains {
+                    if domain.is_empty() || domain.contains(['/', ' ', '@']) {
+                        let help = "write the domain alone, such as `example.com`, or `*.example.com` for all below it";
+                        self.invalid(at, format!("`{domain}` is no mail domain"), help);
+                    } else {
+                        allowed.push(domain.into());
+                    }
+                }
+                project.reach.mail = Some(allowed);
+            }
             for (host, at) in self.texts_at(reach, "hosts").unwrap_or_default() {
                 if host.is_empty() || host.contains(['/', ' ', '@']) {
                     self.invalid(at, format!("`{host}` is no host"), "write the host alone, such as `api.example.com`");
                 } else {
                     project.reach.hosts.push(host.into());
+                }
+            }
+        }
+        if let Some(privacy) = self.section(table, "privacy", &["allow"]) {
+            for (entry, at) in self.texts_at(privacy, "allow").unwrap_or_default() {
+                match Allowance::parse(&entry) {
+                    Some(allowance) => project.privacy.push(allowance),
+                    None => self.invalid(
+                        at,
+                        format!("`{entry}` names no place that personal data could go to"),
+                        "write `write FOLDER`, `mail DOMAIN`, `ask ROLE`, `log`, `key` or `fail`",
+                    ),
                 }
             }
         }
@@ -369,6 +401,9 @@ mod tests {
             [reach]
             read = ["inbox", "/srv/prices"]
             hosts = ["api.example.com"]
+            mail = ["example.com", "*.partner.example"]
+            [privacy]
+            allow = ["write reports", "mail partner.example"]
             [limits]
             call_depth = 50
             [pdf]
@@ -383,10 +418,15 @@ mod tests {
         assert_eq!(project.store, Path::new("/shop/data/shop.db"));
         assert_eq!(project.lease, Duration::from_milliseconds(90_000));
         assert_eq!(project.mail.outbox, Path::new("/shop/mails"));
-        let smtp = project.mail.smtp.unwrap();
+        let smtp = project.mail.smtp.clone().unwrap();
         assert_eq!((smtp.port, smtp.tls, smtp.password_env.as_deref()), (465, Tls::Tls, Some("SMTP_PASSWORD")));
         assert_eq!(project.reach.read, [Path::new("/shop/inbox"), Path::new("/srv/prices")]);
         assert_eq!(project.reach.write, [Path::new("/shop")]);
+        assert_eq!(project.reach.mail, Some(vec!["example.com".into(), "*.partner.example".into()]));
+        assert_eq!(project.privacy, ["write reports", "mail partner.example"].map(|a| Allowance::parse(a).unwrap()));
+        let boundaries = project.boundaries();
+        assert_eq!(boundaries.own_domain.as_deref(), Some("example.com"));
+        assert_eq!((boundaries.read, boundaries.write), (Some(vec!["inbox".into(), "/srv/prices".into()]), None));
         assert_eq!(project.limits.call_depth, 50);
         assert_eq!(project.seller.address, "Hauptstr. 1\n10115 Berlin");
     }
@@ -414,7 +454,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_at_its_place() {
         let text = "curency = \"EUR\"\nzone = \"Berlin\"\nname = 5\n\n[mail]\nsmtp = { port = 70000, password = \"x\" }\n\n[reach]\n\
-                    read = [\"a\", 1]\nhosts = [\"https://a.b\"]\n\n[limits]\ncall_depth = \"deep\"\nwidth = 1\n";
+                    read = [\"a\", 1]\nhosts = [\"https://a.b\"]\nmail = [\"a@b\"]\n\n[privacy]\nallow = [\"everything\"]\n\n[limits]\ncall_depth = \"deep\"\nwidth = 1\n";
         insta::assert_snapshot!(said(text), @r#"
         config::unknown-key
 
@@ -502,28 +542,50 @@ mod tests {
           9 │ read = ["a", 1]
          10 │ hosts = ["https://a.b"]
             ·          ─────────────
-         11 │
+         11 │ mail = ["a@b"]
             ╰────
           help: write the host alone, such as `api.example.com`
+
+        config::invalid-value
+
+          × `a@b` is no mail domain
+            ╭─[rpa.toml:11:9]
+         10 │ hosts = ["https://a.b"]
+         11 │ mail = ["a@b"]
+            ·         ─────
+         12 │
+            ╰────
+          help: write the domain alone, such as `example.com`, or `*.example.com` for all below it
+
+        config::invalid-value
+
+          × `everything` names no place that personal data could go to
+            ╭─[rpa.toml:14:10]
+         13 │ [privacy]
+         14 │ allow = ["everything"]
+            ·          ────────────
+         15 │
+            ╰────
+          help: write `write FOLDER`, `mail DOMAIN`, `ask ROLE`, `log`, `key` or `fail`
 
         config::wrong-kind
 
           × `call_depth` takes a whole number
-            ╭─[rpa.toml:13:14]
-         12 │ [limits]
-         13 │ call_depth = "deep"
+            ╭─[rpa.toml:17:14]
+         16 │ [limits]
+         17 │ call_depth = "deep"
             ·              ───┬──
             ·                 ╰── this is a text
-         14 │ width = 1
+         18 │ width = 1
             ╰────
           help: write `call_depth = 1`
 
         config::unknown-key
 
           × there is no setting `width` in `[limits]`
-            ╭─[rpa.toml:14:1]
-         13 │ call_depth = "deep"
-         14 │ width = 1
+            ╭─[rpa.toml:18:1]
+         17 │ call_depth = "deep"
+         18 │ width = 1
             · ─────
             ╰────
           help: there are `rounds`, `call_depth`, `list_length`, `text_length` and `memory`

@@ -3,6 +3,7 @@
 use super::arguments::Arguments;
 use super::executor::Executor;
 use super::problem::Problem;
+use crate::check::is_of_domain;
 use crate::value::Value;
 use crate::world::{ChangeKind, Message, MessageAttachment, World};
 use ecow::{EcoString, eco_format};
@@ -14,14 +15,16 @@ const OUTBOX_LIMIT: usize = 100_000;
 pub(super) fn send(executor: &mut Executor, arguments: &Arguments) -> Result<Value, Problem> {
     let (to, subject, body) = (arguments.text(0)?, arguments.text(1)?, arguments.text(2)?);
     let reply_to = arguments.text_or_empty(4)?;
-    check(to)?;
-    let cc =
-        arguments.list(3)?.iter().filter_map(Value::as_text).map(|address| check(address).map(|()| address.into()));
+    let allowed = executor.world.settings.mail.as_deref();
+    let check_recipient = |address: &str| check(address).and_then(|()| reachable(address, allowed));
+    check_recipient(to)?;
+    let cc = arguments.list(3)?.iter().filter_map(Value::as_text);
+    let cc = cc.map(|address| check_recipient(address).map(|()| address.into())).collect::<Result<_, _>>()?;
     let message = Message {
         id: message_id(executor)?,
         from: EcoString::new(),
         to: to.trim().into(),
-        cc: cc.collect::<Result<_, _>>()?,
+        cc,
         reply_to: match reply_to.trim() {
             "" => None,
             address => Some(check(address).map(|()| address.into())?),
@@ -42,6 +45,20 @@ pub(super) fn outbox(executor: &mut Executor) -> Result<Value, Problem> {
     let entries = executor.world.store.outbox(OUTBOX_LIMIT)?;
     let mails: Result<Vec<Value>, Problem> = entries.into_iter().map(|entry| mail(executor, entry.message)).collect();
     Ok(Value::list(mails?))
+}
+
+/// Holds a recipient to the domains that the project lets mail go to.
+fn reachable(address: &str, allowed: Option<&[EcoString]>) -> Result<(), Problem> {
+    let Some(domains) = allowed else { return Ok(()) };
+    if domains.iter().any(|domain| is_of_domain(address, domain)) {
+        return Ok(());
+    }
+    let reason = match domains {
+        [] => "the project lets no mail go anywhere".to_string(),
+        domains => format!("the project lets mail go to {} alone", domains.join(", ")),
+    };
+    let setting = "if that is meant, add the domain to `mail` under `[reach]` in rpa.toml";
+    Err(Problem::bad_address(address, format!("{reason}; {setting}")))
 }
 
 /// The `Mail` of a script.
@@ -232,6 +249,20 @@ mod tests {
         Mailed ada@example.com Order  Bcc: x
         Mailed ada@example.com Order  Bcc: x
         ");
+    }
+
+    #[test]
+    fn mail_goes_nowhere_but_to_the_domains_of_the_project() {
+        let mut fixture = Fixture::new();
+        fixture.world.settings.mail = Some(vec!["example.com".into(), "*.partner.example".into()]);
+        let mut send = |to: &str| fixture.perform(Operation::EmailSend, &[to.into(), "s".into(), "b".into()]);
+        assert!(send("Ada <ada@Example.com>").is_ok());
+        assert!(send("bob@eu.partner.example").is_ok());
+        insta::assert_snapshot!(send("eve@elsewhere.org").unwrap_err(), @r#"bad_address(address: "eve@elsewhere.org", reason: "the project lets mail go to example.com, *.partner.example alone; if that is meant, add the domain to `mail` under `[reach]` in rpa.toml")"#);
+        let copied = Value::list(vec!["eve@elsewhere.org".into()]);
+        let arguments = ["ada@example.com".into(), "s".into(), "b".into(), copied];
+        assert!(fixture.perform(Operation::EmailSend, &arguments).is_err());
+        assert_eq!(fixture.outbox().len(), 2);
     }
 
     #[test]

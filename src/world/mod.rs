@@ -27,7 +27,7 @@ pub use lease::{Claim, GoneWorker, Leases, WorkerId, WorkerRecord};
 pub use mail::{DeliveryError, Message, MessageAttachment, Transport};
 pub use memory::{MemoryFiles, SeededRandom};
 pub use memory_store::MemoryStore;
-pub use project::{Limits, MailSettings, Pdf, Project, Reach, Seller, Settings, Smtp, Tls};
+pub use project::{Limits, MailSettings, Pdf, Project, Reach, Seller, Settings, Smtp, Tls, Written};
 pub use random::Random;
 pub use store::{OutboxEntry, Store, StoreError};
 pub use waiting::{Answer, InboxFilter, Question, QuestionState, ReadyRun, Wait, WaitKind, Waiting, Watch};

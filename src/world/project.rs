@@ -2,6 +2,7 @@
 //!
 //! Plain data: `cli::project` reads it, the adapters obey it.
 
+use crate::check::{Allowance, Boundaries};
 use crate::value::{Currency, Duration, EcoString};
 use std::path::{Path, PathBuf};
 
@@ -24,6 +25,10 @@ pub struct Project {
     pub mail: MailSettings,
     /// What scripts may touch.
     pub reach: Reach,
+    /// Where personal data may go beside the person's own mail: `allow` in `[privacy]`.
+    pub privacy: Vec<Allowance>,
+    /// What of it is written in `rpa.toml`, in contrast to what holds for every script.
+    pub written: Written,
     /// How far a script may go before it is stopped.
     pub limits: Limits,
     /// How documents look.
@@ -78,6 +83,23 @@ pub struct Reach {
     pub write: Vec<PathBuf>,
     /// Hosts that may be called: `api.example.com`, `*.example.com`.
     pub hosts: Vec<EcoString>,
+    /// Domains that mail may go to: `example.com`, `*.example.com`; none lets it go anywhere.
+    pub mail: Option<Vec<EcoString>>,
+}
+
+/// Which settings a project has written down itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Written {
+    /// Whether there is a project file at all.
+    pub file: bool,
+    /// `zone`
+    pub zone: bool,
+    /// `from` in `[mail]`
+    pub from: bool,
+    /// `read` in `[reach]`
+    pub read: bool,
+    /// `write` in `[reach]`
+    pub write: bool,
 }
 
 /// What a script may use of the machine it runs on, for one step or for what lies between two of them.
@@ -110,6 +132,8 @@ pub struct Settings {
     pub currency: Option<Currency>,
     /// Who sells.
     pub seller: Seller,
+    /// Domains that mail may go to; none lets it go anywhere.
+    pub mail: Option<Vec<EcoString>>,
 }
 
 /// Who sells.
@@ -142,7 +166,26 @@ impl Default for Limits {
 impl Project {
     /// What primitives need to know of it.
     pub fn settings(&self) -> Settings {
-        Settings { currency: self.currency, seller: self.seller.clone() }
+        Settings { currency: self.currency, seller: self.seller.clone(), mail: self.reach.mail.clone() }
+    }
+
+    /// What the checker holds scripts to.
+    pub fn boundaries(&self) -> Boundaries {
+        let folders = |paths: &[PathBuf]| {
+            let relative =
+                |path: &PathBuf| path.strip_prefix(&self.folder).unwrap_or(path).display().to_string().into();
+            paths.iter().map(relative).collect::<Vec<EcoString>>()
+        };
+        let from = self.mail.from.trim_end_matches('>');
+        Boundaries {
+            is_project: self.written.file,
+            zone: self.written.zone.then(|| self.zone.clone()),
+            own_domain: from.rsplit_once('@').filter(|_| self.written.from).map(|(_, domain)| domain.into()),
+            read: self.written.read.then(|| folders(&self.reach.read)),
+            write: self.written.write.then(|| folders(&self.reach.write)),
+            mail: self.reach.mail.clone(),
+            personal: self.privacy.clone(),
+        }
     }
 
     /// What holds for scripts in a folder without `rpa.toml`: the store and the outbox in `.rpa` beside
@@ -157,7 +200,14 @@ impl Project {
             store: folder.join(".rpa").join("store.db"),
             lease: Duration::from_milliseconds(30_000),
             mail: MailSettings { from: "rpa@localhost".into(), outbox: folder.join(".rpa").join("outbox"), smtp: None },
-            reach: Reach { read: vec![folder.to_path_buf()], write: vec![folder.to_path_buf()], hosts: Vec::new() },
+            reach: Reach {
+                read: vec![folder.to_path_buf()],
+                write: vec![folder.to_path_buf()],
+                hosts: Vec::new(),
+                mail: None,
+            },
+            privacy: Vec::new(),
+            written: Written::default(),
             limits: Limits::default(),
             pdf: Pdf::default(),
             seller: Seller::default(),

@@ -11,6 +11,7 @@ pub mod effect;
 pub mod file;
 pub mod flow;
 pub mod name;
+pub mod privacy;
 pub mod proof;
 pub mod run;
 pub mod store;
@@ -27,6 +28,7 @@ const GROUPS: &[&[&Code]] = &[
     file::GROUP,
     flow::GROUP,
     name::GROUP,
+    privacy::GROUP,
     proof::GROUP,
     run::GROUP,
     store::GROUP,

@@ -1,0 +1,177 @@
+//! Scripts as people write them, with what is found in each of them.
+
+use crate::check::{Allowance, Boundaries, Memory, check};
+use crate::finding::render::terminal::{Appearance, render_all};
+use crate::text::Source;
+
+/// The declarations that the scripts of these tests share.
+const PEOPLE: &str = "entity Person {\n  key id: int = auto\n  name: pii text\n  email: pii text\n  phone: pii text = \"\"\n  born: pii date = 2000-01-01\n  city: text = \"\"\n  spent: pii money = 0 EUR\n}\n\nrecord Access {\n  shop: text\n  token: secret text\n}\n\n";
+
+fn files() -> Memory {
+    Memory::new()
+        .with(
+            "letter.txt",
+            "Dear {who.name},\n{for line in lines}\n{line}\n{end}\n{if total > 10}much{else}little{end}\n",
+        )
+        .with("plain.txt", "Hello {name}\n")
+}
+
+/// The codes of what is found in a script, with the line that each is in.
+fn found(script: &str, files: &Memory) -> String {
+    let text = format!("{PEOPLE}{script}");
+    let shift = PEOPLE.matches('\n').count();
+    let checked = check(Source::new("script.rpa", text.as_str()), files);
+    let codes: Vec<String> = checked
+        .findings
+        .iter()
+        .filter(|finding| finding.code.group() != "unused")
+        .map(|finding| {
+            let place = finding.span().and_then(|at| Some((at, checked.sources.get(at.source)?)));
+            let line = place.map_or(0, |(at, source)| source.line_of(at.start as usize) + 1);
+            format!("{}:{}", finding.code.id, line.saturating_sub(shift))
+        })
+        .collect();
+    codes.join(" ")
+}
+
+macro_rules! silent {
+    ($($name:ident: $script:literal)*) => {$(
+        #[test]
+        fn $name() {
+            let text = format!("{PEOPLE}{}", $script);
+            let checked = check(Source::new("script.rpa", text.as_str()), &files());
+            let findings: Vec<_> = checked.findings.into_iter().filter(|it| it.code.group() != "unused").collect();
+            assert!(findings.is_empty(), "{}", render_all(&findings, &checked.sources, Appearance::default()));
+        }
+    )*};
+}
+
+silent! {
+    a_mail_to_the_person: "flow greet(id: int) {\n  step who = Person.get(id)\n  step mail = email.send(to: who.email, subject: \"Hello {who.name}\", body: template(\"letter.txt\", who: who, lines: [who.phone], total: 3))\n}\n"
+    a_mail_to_the_person_through_a_task: "task write(to: text, body: text) -> Mail = email.send(to: to, subject: \"News\", body: body)\n\ntask greet(who: Person) -> Mail = write(who.email, \"Dear {who.name}\")\n"
+    a_log_without_the_person: "task note(who: Person) {\n  log.info(\"{who.id} in {who.city}\")\n}\n"
+    masked_and_cut: "task note(who: Person) {\n  log.info(\"{who.name.mask}, phone ending in {who.phone.last4}\")\n}\n"
+    yes_and_no_tell_nothing: "task note(who: Person) {\n  let has_mail = who.email.is_email and who.phone != \"\"\n  log.info(\"mail: {has_mail}\")\n}\n"
+    counts_and_sums: "task note(people: [Person]) {\n  let by_name = people.group(it.name.slice(0, 0))\n  log.info(\"{people.count} people, {by_name.count} names, {people.sum(it.spent)}, {people.map(it.name).distinct.count}\")\n}\n"
+    the_store_is_for_it: "entity Call {\n  key id: int = auto\n  to: pii text\n}\n\ntask plan(who: Person) -> Call = Call.create(to: who.phone)\n"
+    a_field_of_an_error_that_says_so: "error unknown(email: pii text)\n\ntask find(email: pii text) -> Person {\n  let found = Person.find(it.email == email)\n  if found is none { fail unknown(email) }\n  return found\n}\n"
+    keys_that_name_nobody: "flow greet(who: int, day: date) key \"{who} {day}\" {\n  step person = Person.get(who)\n  step mail = email.send(to: person.email, subject: \"Hi\", body: \"Hi\")\n}\n"
+    one_caller_does_not_speak_for_another: "fn shout(words: text) -> text = words.upper\n\ntask both(who: Person) {\n  let loud = shout(who.name)\n  email.send(to: who.email, subject: loud, body: loud)\n  log.info(shout(\"done\"))\n}\n"
+    a_table_over_what_is_not_personal: "rules size(count: int) -> text {\n  | count | => size |\n  | < 10 | \"small\" |\n  | >= 10 | \"large\" |\n}\n\ntask note(people: [Person]) {\n  log.info(size(people.count))\n}\n"
+    a_table_that_asks_whether: "rules reachable(has_mail: bool) -> text {\n  | has_mail | => how |\n  | true | \"by mail\" |\n  | false | \"by post\" |\n}\n\ntask note(who: Person) {\n  log.info(\"{who.id}: {reachable(who.email.is_email)}\")\n}\n"
+    values_of_a_map_are_not_its_keys: "task note(people: [Person]) {\n  let cities = people.to_map(it.email, it.city)\n  for address, city in cities {\n    if address != \"\" { log.info(city) }\n  }\n}\n"
+    an_end_of_a_secret: "task note(access: Access) {\n  log.info(\"{access.shop}: …{access.token.last4}\")\n}\n"
+    a_secret_in_its_own_field: "record Door {\n  key: secret text\n}\n\nfn door(access: Access) -> Door = Door(key: access.token)\n"
+    tests_make_people_up: "test \"a log\" {\n  let who = Person.create(name: \"Ada\", email: \"a@example.com\")\n  expect who.name == \"Ada\"\n}\n"
+}
+
+/// Scripts that let something leave, with what is found.
+const LEAKS: &[(&str, &str)] = &[
+    ("task t(who: Person) {\n  log.info(who.email)\n}\n", "privacy::pii-leaves:2"),
+    (
+        "task t(who: Person) {\n  var line = \"\"\n  for part in [who.name, who.city] {\n    line = \"{line} {part}\"\n  }\n  log.info(line)\n}\n",
+        "privacy::pii-leaves:6",
+    ),
+    ("task t(people: [Person]) {\n  log.info(people.map(it.name).join(\", \"))\n}\n", "privacy::pii-leaves:2"),
+    (
+        "task t(people: [Person]) {\n  for name, same in people.group(it.name) {\n    log.info(\"{name}: {same.count}\")\n  }\n}\n",
+        "privacy::pii-leaves:3",
+    ),
+    (
+        "task t(people: [Person]) {\n  log.info(people.fold(\"\", (all, one) => \"{all} {one.name}\"))\n}\n",
+        "privacy::pii-leaves:2",
+    ),
+    (
+        "task t(id: int) {\n  let name = Person.find(it.id == id)?.name ?? \"nobody\"\n  log.warn(name)\n}\n",
+        "privacy::pii-leaves:3",
+    ),
+    (
+        "task t(who: Person) {\n  log.info(template(\"letter.txt\", who: who, lines: [], total: 1))\n}\n",
+        "privacy::pii-leaves:2",
+    ),
+    ("task t(who: Person) {\n  log.info(template(\"plain.txt\", name: who.name))\n}\n", "privacy::pii-leaves:2"),
+    ("task t(people: [Person]) {\n  csv.write(\"out.csv\", people)\n}\n", "privacy::pii-leaves:2"),
+    ("task t(people: [Person]) {\n  file.write(\"out.json\", json.text(people))\n}\n", "privacy::pii-leaves:2"),
+    (
+        "record Line {\n  text: text\n}\n\nfn line(who: Person) -> Line = Line(text: who.name)\n\ntask t(people: [Person]) {\n  excel.write(\"out.xlsx\", people.map(line(it)))\n}\n",
+        "privacy::pii-leaves:8",
+    ),
+    (
+        "fn a(words: text) -> text = b(words.trim)\n\nfn b(words: text) -> text = if words.length < 2 then words else a(words.slice(1))\n\ntask t(who: Person) {\n  log.info(a(who.name))\n}\n",
+        "privacy::pii-leaves:6",
+    ),
+    (
+        "task deep(line: text) {\n  deeper(\"{line}!\")\n}\n\ntask deeper(line: text) {\n  log.info(line)\n}\n\ntask t(who: Person) {\n  deep(who.name)\n}\n",
+        "privacy::pii-leaves:6",
+    ),
+    (
+        "task t(who: Person) {\n  email.send(to: \"team@elsewhere.example\", subject: \"Call\", body: who.phone)\n}\n",
+        "privacy::pii-leaves:2",
+    ),
+    (
+        "task tell(to: text, body: text) -> Mail = email.send(to: to, subject: \"News\", body: body)\n\ntask t(who: Person) -> Mail = tell(\"team@elsewhere.example\", who.phone)\n",
+        "privacy::pii-leaves:1",
+    ),
+    (
+        "error bad(why: text)\n\ntask t(who: Person) {\n  fail bad(\"no mail for {who.name}\")\n}\n",
+        "privacy::pii-leaves:4",
+    ),
+    ("flow f(email: pii text) key email {\n  step note = log.info(\"began\")\n}\n", "privacy::pii-leaves:1"),
+    ("flow f(id: int) {\n  step who = Person.get(id)\n  stop \"done with {who.name}\"\n}\n", "privacy::pii-leaves:3"),
+    (
+        "flow f(id: int) {\n  step who = Person.get(id)\n  step mail = email.send(to: who.email, subject: \"s\", body: \"b\")\n    on bad_address as e {\n      step note = log.warn(e.address)\n    }\n}\n",
+        "privacy::pii-leaves:5",
+    ),
+    (
+        "rule watch on Person changed as p when p.city == \"\" {\n  log.info(\"no city: {p.name}\")\n}\n",
+        "privacy::pii-leaves:2",
+    ),
+    (
+        "task t(access: Access) {\n  let copy: text = access.token.trim\n  file.write(\"a.txt\", copy)\n}\n",
+        "privacy::secret-leaves:3",
+    ),
+    (
+        "task t() {\n  let token: secret text = file.read(\"token.txt\")\n  let line = token.upper\n  email.send(to: \"a@example.com\", subject: \"s\", body: line)\n}\n",
+        "privacy::secret-leaves:4",
+    ),
+    (
+        "flow f() {\n  step rows = csv.read(\"access.csv\", as: Access)\n  step note = log.info(\"{rows.count}\")\n}\n",
+        "privacy::secret-leaves:2",
+    ),
+    (
+        "entity Note {\n  key id: int = auto\n  text: text\n}\n\ntask t(access: Access) {\n  Note.create(text: access.token)\n}\n",
+        "privacy::secret-leaves:7",
+    ),
+    (
+        "rules group(born: date) -> text {\n  | born | => group |\n  | < 1960-01-01 | \"old\" |\n  | >= 1960-01-01 | \"young\" |\n}\n\ntask t(who: Person) {\n  log.info(group(who.born))\n}\n",
+        "privacy::implicit:8",
+    ),
+];
+
+#[test]
+fn what_leaves_is_found_at_its_place() {
+    let files = files();
+    let mut wrong = String::new();
+    for (script, expected) in LEAKS {
+        let found = found(script, &files);
+        if found != *expected {
+            wrong += &format!("{script}\nfound {found:?}, and not {expected:?}\n\n");
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn a_project_says_where_personal_data_may_go() {
+    let allow = |entries: &[&str]| Boundaries {
+        is_project: true,
+        own_domain: Some("shop.example".into()),
+        personal: entries.iter().filter_map(|entry| Allowance::parse(entry)).collect(),
+        ..Boundaries::default()
+    };
+    let script = "task t(who: Person) {\n  csv.write(\"reports/a.csv\", [who])\n  csv.write(\"public/a.csv\", [who])\n  log.info(who.name)\n  email.send(to: \"desk@shop.example\", subject: \"s\", body: who.name)\n  email.send(to: \"x@agency.example\", subject: \"s\", body: who.name)\n}\n";
+    let with = |entries: &[&str]| found(script, &files().within(allow(entries)));
+    assert_eq!(with(&[]), "privacy::pii-leaves:2 privacy::pii-leaves:3 privacy::pii-leaves:4 privacy::pii-leaves:6");
+    assert_eq!(with(&["write reports", "log"]), "privacy::pii-leaves:3 privacy::pii-leaves:6");
+    assert_eq!(with(&["mail agency.example", "write ."]), "privacy::pii-leaves:4");
+}
