@@ -11,6 +11,7 @@ type Finder = fn(&str) -> Vec<Finding>;
 /// The groups whose findings a script alone shows, each with what finds them.
 const GROUPS: &[(&str, Finder)] = &[
     ("syntax", parsed),
+    ("check", checked),
     ("name", checked),
     ("privacy", checked),
     ("type", checked),

@@ -2,6 +2,7 @@
 
 use super::sheet_text;
 use crate::check::{Boundaries, LoadError, Loader};
+use crate::finding::Levels;
 use crate::text::Source;
 use crate::world::Project;
 use std::io::{self, Read};
@@ -16,6 +17,8 @@ pub struct DiskLoader {
     /// The folders that may be read, without links and points.
     folders: Vec<PathBuf>,
     boundaries: Boundaries,
+    /// How much findings matter to the project.
+    levels: Levels,
 }
 
 impl DiskLoader {
@@ -25,6 +28,7 @@ impl DiskLoader {
         DiskLoader {
             folders: folders.filter_map(|folder| folder.canonicalize().ok()).collect(),
             boundaries: project.boundaries(),
+            levels: project.levels.clone(),
         }
     }
 
@@ -61,6 +65,10 @@ impl Loader for DiskLoader {
 
     fn sheet(&self, bytes: &[u8], sheet: Option<&str>) -> Result<Vec<Vec<String>>, LoadError> {
         sheet_text::rows(bytes, sheet).map_err(LoadError::Unreadable)
+    }
+
+    fn levels(&self) -> &Levels {
+        &self.levels
     }
 }
 

@@ -1,6 +1,7 @@
 //! How the checker reaches what a script names beside itself: used scripts, templates, rule tables.
 
 use super::Boundaries;
+use crate::finding::Levels;
 use crate::text::Source;
 use std::collections::HashMap;
 
@@ -16,6 +17,11 @@ pub trait Loader {
     /// What the project says that scripts may reach; nothing for a script that stands alone.
     fn boundaries(&self) -> Boundaries {
         Boundaries::default()
+    }
+
+    /// How much findings matter to the project that the files belong to.
+    fn levels(&self) -> &Levels {
+        const { &Levels::of_catalogue() }
     }
 }
 

@@ -6,6 +6,7 @@
 //! looks for what nothing needs. All findings of a script come out at once; one cause makes one finding:
 //! what is wrong has the type `Unknown`, which agrees with everything.
 
+mod allow;
 mod arguments;
 mod body;
 mod boundaries;
@@ -71,6 +72,8 @@ pub fn check(main: Source, loader: &dyn Loader) -> Checked {
     checker.report_unused();
     checker.prove_tables();
     checker.check_privacy();
+    checker.allow();
+    loader.levels().apply(&mut checker.findings);
     let findings = checker.sorted_findings();
     let program = checker.program;
     let sources = program.sources.clone();

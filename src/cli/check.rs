@@ -6,27 +6,41 @@ use super::folders::named;
 use super::{project, sources};
 use crate::adapter::scripts::DiskLoader;
 use crate::check;
-use crate::finding::Finding;
 use crate::finding::render::number;
-use crate::text::{Source, Sources};
+use crate::finding::{Finding, Levels, level_names};
+use crate::text::{Source, Sources, nearest};
 use crate::world::Project;
 use std::path::Path;
 
 /// Check scripts without running them: names, types, effects, rules, the paths of flows
+///
+/// Ends with 1 when there is an error. Warnings are shown; with `--deny warnings` they are errors.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Scripts, folders with scripts, or `-` for the standard input; the current folder when there is none
     paths: Vec<String>,
+
+    /// Make an error of a finding: its code, a group of codes, or `warnings`; as often as needed
+    #[arg(long, value_name = "CODE")]
+    deny: Vec<String>,
 }
 
 /// Checks what the arguments name.
 pub fn run(arguments: &Arguments, console: &mut Console) -> Status {
+    if let Some(message) = wrong_code(&arguments.deny) {
+        console.message(message);
+        return Status::WrongUse;
+    }
     let mut missing = Vec::new();
     let scripts = named(&arguments.paths, &mut missing);
     let mut reports: Vec<(Vec<Finding>, Sources)> = vec![(missing, Sources::new())];
     for script in &scripts {
         reports.push(match read(&script.display().to_string(), console) {
-            Ok((project, source)) => {
+            Ok((mut project, source)) => {
+                for name in &arguments.deny {
+                    // Names that do not exist were reported above.
+                    let _ = project.levels.deny(name);
+                }
                 let checked = check::check(source, &DiskLoader::new(&project));
                 (checked.findings, checked.sources)
             }
@@ -34,11 +48,25 @@ pub fn run(arguments: &Arguments, console: &mut Console) -> Status {
         });
     }
     let fine = reports.iter().all(|(findings, _)| findings.is_empty());
-    console.reports(reports.iter().map(|(findings, sources)| (findings.clone(), sources)).collect());
+    let failed = reports.iter().flat_map(|(findings, _)| findings).any(Finding::is_error);
+    let files: Vec<String> = scripts.iter().map(|script| script.display().to_string()).collect();
+    console.reports_on(reports.iter().map(|(findings, sources)| (findings.clone(), sources)).collect(), &files);
     if fine && console.format == Format::Text {
         console.line(format!("{}: no findings", number(scripts.len(), "script")));
     }
-    if fine { Status::Fine } else { Status::Failed }
+    if failed { Status::Failed } else { Status::Fine }
+}
+
+/// What to say of a code after `--deny` that does not exist.
+fn wrong_code(denied: &[String]) -> Option<String> {
+    let mut levels = Levels::of_catalogue();
+    let wrong = denied.iter().find(|name| levels.deny(name).is_err())?;
+    let near = nearest(wrong, level_names().chain(["warnings"]));
+    let help = near.map_or_else(
+        || "write a code such as `unused::local`, a group such as `unused`, or `warnings`".to_string(),
+        |near| format!("did you mean `{near}`?"),
+    );
+    Some(format!("error: there is no finding `{wrong}`\n  help: {help}"))
 }
 
 /// Reads a script and the project that it belongs to.

@@ -1,7 +1,7 @@
 //! The console: the only place that prints.
 
 use crate::finding::render::terminal::{self, Appearance};
-use crate::finding::render::{Tally, json};
+use crate::finding::render::{Report, Tally, github, json, junit, sarif};
 use crate::finding::{Finding, settle};
 use crate::text::Sources;
 use std::collections::HashSet;
@@ -18,6 +18,29 @@ pub enum Format {
     Text,
     /// For programs.
     Json,
+}
+
+/// What `--format` takes: a format, or a form of its own for findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Form {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+    /// Findings for code hosts and editors: SARIF 2.1.0.
+    Sarif,
+    /// Findings as workflow commands of GitHub Actions.
+    Github,
+    /// Findings for build servers: JUnit XML.
+    Junit,
+}
+
+impl Form {
+    /// Whether only findings can be printed so.
+    pub fn is_for_findings(self) -> bool {
+        matches!(self, Form::Sarif | Form::Github | Form::Junit)
+    }
 }
 
 /// Whether colours are used.
@@ -89,6 +112,8 @@ pub struct Console {
     surroundings: Surroundings,
     /// How findings and data are printed.
     pub format: Format,
+    /// How findings are printed.
+    form: Form,
     color: Color,
 }
 
@@ -106,6 +131,7 @@ impl Console {
             input,
             surroundings,
             format: Format::Text,
+            form: Form::Text,
             color: Color::Auto,
         }
     }
@@ -121,8 +147,10 @@ impl Console {
     }
 
     /// Sets what the options `--format` and `--color` say.
-    pub fn set(&mut self, format: Format, color: Color) {
-        self.format = format;
+    pub fn set(&mut self, form: Form, color: Color) {
+        self.form = form;
+        // What is printed for programs is printed for nobody else.
+        self.format = if form == Form::Text { Format::Text } else { Format::Json };
         self.color = color;
     }
 
@@ -160,37 +188,52 @@ impl Console {
     /// Prints findings that point into sources of their own, as [`Console::findings`] does for one: what is
     /// said of a file that several scripts use is said once.
     pub fn reports(&mut self, reports: Vec<(Vec<Finding>, &Sources)>) {
+        self.reports_on(reports, &[]);
+    }
+
+    /// As [`Console::reports`], with all files that were looked at, for the forms that list them too.
+    pub fn reports_on(&mut self, reports: Vec<(Vec<Finding>, &Sources)>, files: &[String]) {
         let mut seen = HashSet::new();
         let mut tally = Tally::default();
-        let mut texts = Vec::new();
-        let mut left_out = 0;
-        let mut values = Vec::new();
-        for (findings, sources) in reports {
-            let mut findings = settle(findings);
+        let mut reports: Vec<Report<'_>> =
+            reports.into_iter().map(|(findings, sources)| Report { findings: settle(findings), sources }).collect();
+        for Report { findings, sources } in &mut reports {
             findings.retain(|finding| {
                 let source = finding.span().and_then(|span| sources.get(span.source));
                 let place = finding.span().map(|span| (span.start, span.end));
                 seen.insert((finding.code.id, source.map(|source| source.name.clone()), place, finding.message.clone()))
             });
-            tally.add(&findings, sources);
-            match self.format {
-                Format::Text => {
-                    let appearance = self.appearance();
-                    let room = MOST_FINDINGS.saturating_sub(texts.len());
-                    texts.extend(findings.iter().take(room).map(|each| terminal::render(each, sources, appearance)));
-                    left_out += findings.len().saturating_sub(room);
-                }
-                Format::Json => values.extend(json::render(&findings, sources)),
-            }
+            tally.add(findings, sources);
         }
-        match self.format {
-            Format::Json => self.json(&serde_json::Value::Array(values)),
-            Format::Text if tally.is_empty() => {}
-            Format::Text => {
-                let more = if left_out > 0 { format!("\nand {left_out} more\n") } else { String::new() };
-                self.message(format!("{}{more}\n{tally}", texts.join("\n")));
+        match self.form {
+            Form::Text => self.report_in_words(&reports, &tally),
+            Form::Json => {
+                let values = reports.iter().flat_map(|report| json::render(&report.findings, report.sources));
+                let values = values.collect();
+                self.json(&serde_json::Value::Array(values));
             }
+            Form::Sarif => self.json(&sarif::render(&reports)),
+            Form::Github => {
+                self.print(github::render(&reports));
+                self.message(tally.to_string());
+            }
+            Form::Junit => self.print(junit::render(&reports, files)),
         }
+    }
+
+    fn report_in_words(&mut self, reports: &[Report<'_>], tally: &Tally) {
+        if tally.is_empty() {
+            return;
+        }
+        let appearance = self.appearance();
+        let all = reports.iter().flat_map(|report| report.findings.iter().map(|finding| (finding, report.sources)));
+        let texts: Vec<String> = all
+            .take(MOST_FINDINGS)
+            .map(|(finding, sources)| terminal::render(finding, sources, appearance))
+            .collect();
+        let left_out = (tally.errors + tally.warnings).saturating_sub(texts.len());
+        let more = if left_out > 0 { format!("\nand {left_out} more\n") } else { String::new() };
+        self.message(format!("{}{more}\n{tally}", texts.join("\n")));
     }
 
     /// Prints one finding that has no place in a source, without a summary.
@@ -379,10 +422,10 @@ pub mod tests {
         assert!(console.appearance().color);
         console.surroundings.no_color = true;
         assert!(!console.appearance().color);
-        console.set(Format::Text, Color::Always);
+        console.set(Form::Text, Color::Always);
         assert!(console.appearance().color);
         console.surroundings.no_color = false;
-        console.set(Format::Text, Color::Never);
+        console.set(Form::Text, Color::Never);
         assert!(!console.appearance().color);
     }
 

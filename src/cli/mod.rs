@@ -22,7 +22,7 @@ mod world;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-pub use console::{Color, Console, Format};
+pub use console::{Color, Console, Form, Format};
 use std::ffi::OsString;
 
 /// How a command ended.
@@ -54,9 +54,9 @@ struct Arguments {
     #[command(subcommand)]
     command: Command,
 
-    /// How findings and data are printed: `text` for people, `json` for programs
+    /// How findings and data are printed: `text` for people, `json` for programs; of `check` also `sarif`, `github`, `junit`
     #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
-    format: Format,
+    format: Form,
 
     /// When colours are used: `auto` (on a terminal, without `NO_COLOR`), `always`, `never`
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", hide_possible_values = true)]
@@ -80,6 +80,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console)
         Ok(arguments) => {
             console.set(arguments.format, arguments.color);
             match arguments.command {
+                command if arguments.format.is_for_findings() && !matches!(command, Command::Check(_)) => {
+                    console.message("error: the formats `sarif`, `github` and `junit` are for `rpa check`");
+                    Status::WrongUse
+                }
                 Command::New(arguments) => new::run(&arguments, console),
                 Command::Run(arguments) => run::run(&arguments, console),
                 Command::Check(arguments) => check::run(&arguments, console),

@@ -3,8 +3,8 @@
 
 use super::sources;
 use crate::check::Allowance;
-use crate::finding::Finding;
 use crate::finding::catalogue::config;
+use crate::finding::{Finding, Level, LevelError, Levels, level_names};
 use crate::text::{SourceId, Sources, Span, nearest};
 use crate::value::{Currency, Duration, EcoString};
 use crate::world::{Project, Smtp, Tls};
@@ -78,7 +78,7 @@ struct Reader {
 impl Reader {
     fn project(&mut self, table: &DeTable<'_>, project: &mut Project) {
         project.written.file = true;
-        let known = ["name", "zone", "currency", "store", "mail", "reach", "privacy", "limits", "pdf", "seller"];
+        let known = ["name", "zone", "currency", "store", "mail", "reach", "privacy", "limits", "pdf", "seller", "check"];
         self.known(table, "", &known);
         self.text(table, "name", &mut project.name);
         if let Some((zone, at)) = self.text_at(table, "zone") {
@@ -168,6 +168,7 @@ impl Reader {
         if let Some(pdf) = self.section(table, "pdf", &["fonts"]) {
             self.paths(pdf, "fonts", &mut project.pdf.fonts);
         }
+        self.levels(table, &mut project.levels);
         if let Some(seller) = self.section(table, "seller", &["name", "address", "country", "vat_id", "iban"]) {
             self.text(seller, "name", &mut project.seller.name);
             self.text(seller, "country", &mut project.seller.country);
@@ -182,6 +183,46 @@ impl Reader {
                 }
                 _ => self.text(seller, "address", &mut project.seller.address),
             }
+        }
+    }
+
+    /// `[check]`: a code or a group of codes, and how much its findings matter.
+    fn levels(&mut self, table: &DeTable<'_>, levels: &mut Levels) {
+        let Some(value) = table.get("check") else { return };
+        let Some(section) = value.get_ref().as_table() else {
+            self.wrong_kind(value, "check", "a section", "[check]");
+            return;
+        };
+        for (key, value) in section.iter() {
+            let name = key.get_ref().as_ref();
+            let level = match value.get_ref().as_str() {
+                Some("error") => Level::Error,
+                Some("warning") => Level::Warning,
+                Some("off") => Level::Off,
+                Some(word) => {
+                    let message = format!("`{word}` is no severity");
+                    self.invalid(value.span(), message, "write `error`, `warning` or `off`");
+                    continue;
+                }
+                None => {
+                    self.wrong_kind(value, name, "a text", &format!("\"{name}\" = \"warning\""));
+                    continue;
+                }
+            };
+            let (code, message, help) = match levels.set(name, level) {
+                Ok(()) => continue,
+                Err(error @ LevelError::Unknown(_)) => {
+                    let help = match nearest(name, level_names()) {
+                        Some(near) => format!("did you mean `\"{near}\"`?"),
+                        None => "the codes stand in docs/findings.md; `rpa explain CODE` tells of one".to_string(),
+                    };
+                    (&config::UNKNOWN_KEY, error.to_string(), help)
+                }
+                Err(error @ LevelError::Needed(_)) => {
+                    (&config::INVALID_VALUE, error.to_string(), "take the line away".to_string())
+                }
+            };
+            self.findings.push(Finding::new(code, self.span(&key.span()), message).help(help));
         }
     }
 

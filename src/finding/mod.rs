@@ -4,12 +4,14 @@
 //! through the same data, so that the editor, the checker and the pager say the same.
 
 pub mod catalogue;
+mod levels;
 pub mod reference;
 pub mod render;
 mod settle;
 
 use crate::text::Span;
 pub use catalogue::Code;
+pub use levels::{Level, LevelError, Levels, can_be_lowered, names as level_names};
 pub use settle::settle;
 
 /// How much a finding matters.

@@ -3,6 +3,7 @@
 //! Plain data: `cli::project` reads it, the adapters obey it.
 
 use crate::check::{Allowance, Boundaries};
+use crate::finding::Levels;
 use crate::value::{Currency, Duration, EcoString};
 use std::path::{Path, PathBuf};
 
@@ -35,6 +36,8 @@ pub struct Project {
     pub pdf: Pdf,
     /// Who sells.
     pub seller: Seller,
+    /// How much the findings of its scripts matter.
+    pub levels: Levels,
 }
 
 /// How mail leaves.
@@ -211,6 +214,7 @@ impl Project {
             limits: Limits::default(),
             pdf: Pdf::default(),
             seller: Seller::default(),
+            levels: Levels::of_catalogue(),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! `rpa explain` and `docs/findings.md` are made.
 
 // A new group is a file here and a line in each of the two lists below.
+pub mod check;
 pub mod cli;
 pub mod config;
 pub mod decision;
@@ -21,6 +22,7 @@ pub mod unused;
 
 /// The groups of the catalogue.
 const GROUPS: &[&[&Code]] = &[
+    check::GROUP,
     cli::GROUP,
     config::GROUP,
     decision::GROUP,

@@ -5,10 +5,11 @@ use crate::text::{Sources, Span};
 use serde_json::{Value, json};
 
 /// The findings as an array of objects:
-/// `{code, severity, message, labels, note, help, fixes, trace}`.
+/// `{code, title, severity, message, labels, note, help, fixes, trace}`.
 ///
-/// A label is `{file, line, column, end_line, end_column, text}`, lines and columns counted from one,
-/// columns in characters; `end_column` is one past the last character. The first label is the main one.
+/// A label is `{file, line, column, end_line, end_column, start, end, text}`, lines and columns counted from one,
+/// columns in characters; `end_column` is one past the last character; `start` and `end` are bytes from the beginning of
+/// the file, for programs that edit it. The first label is the main one. All `fixes` of a finding are made together.
 pub fn render(findings: &[Finding], sources: &Sources) -> Vec<Value> {
     findings.iter().map(|finding| one(finding, sources)).collect()
 }
@@ -16,6 +17,7 @@ pub fn render(findings: &[Finding], sources: &Sources) -> Vec<Value> {
 fn one(finding: &Finding, sources: &Sources) -> Value {
     json!({
         "code": finding.code.id,
+        "title": finding.code.title,
         "severity": finding.severity.word(),
         "message": finding.message,
         "labels": finding.labels.iter().map(|label| place(label.span, "text", &label.text, sources)).collect::<Value>(),
@@ -40,6 +42,8 @@ fn place(span: Span, key: &str, text: &str, sources: &Sources) -> Value {
         "column": start.1,
         "end_line": end.0,
         "end_column": end.1,
+        "start": span.start,
+        "end": span.end.max(span.start),
         key: text,
     })
 }
