@@ -151,7 +151,7 @@ impl Checker<'_> {
         )
         .at("not known to it");
         finding = match near {
-            Some(near) => finding.help(format!("did you mean `{near}`?")).fix(name.span, near),
+            Some(near) => near.asked(finding, name.span),
             None if slots.is_empty() => finding.help(format!("`{callee}` takes no {what}s")),
             None => finding.help(format!("it has {}", names_of(slots))),
         };

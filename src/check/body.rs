@@ -52,6 +52,8 @@ pub(crate) struct LocalInfo {
     pub kind: LocalKind,
     pub label: Option<Label>,
     pub used: bool,
+    /// Its `let`, when that can be taken away without changing anything else.
+    pub statement: Option<Span>,
 }
 
 /// A value that can be known to be there: a local, or a field of one.
@@ -124,7 +126,7 @@ impl Body {
     pub fn add(&mut self, name: &str, ty: Type, span: Span, kind: LocalKind) -> LocalId {
         let id = LocalId(u32::try_from(self.locals.len()).unwrap_or(u32::MAX));
         self.locals.push(Local { name: name.into(), ty, span });
-        self.info.push(LocalInfo { kind, label: None, used: false });
+        self.info.push(LocalInfo { kind, label: None, used: false, statement: None });
         id
     }
 

@@ -364,7 +364,7 @@ impl Checker<'_> {
             Finding::new(&catalogue::name::UNKNOWN, name.span, format!("`{module}` has no task `{}`", name.text))
                 .at("not known to it");
         finding = match nearest(&name.text, &names) {
-            Some(near) => finding.help(format!("did you mean `{module}.{near}`?")).fix(name.span, near),
+            Some(near) => near.clone().put(finding.help(format!("did you mean `{module}.{near}`?")), name.span),
             None => {
                 let mut names = names;
                 names.sort_unstable();

@@ -53,7 +53,7 @@ impl Checker<'_> {
             let mut names: Vec<&str> = vec!["get", "has", "find", "where", "create", "all", "count"];
             names.extend(["map", "sort", "sum", "any", "first", "is_empty", "take"]);
             finding = match nearest(&name.text, &names) {
-                Some(near) => finding.help(format!("did you mean `{near}`?")).fix(name.span, near),
+                Some(near) => near.asked(finding, name.span),
                 None => finding.help("it has get, has, find, where, create, all, count and the methods of lists"),
             };
         }

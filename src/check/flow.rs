@@ -351,7 +351,7 @@ impl Checker<'_> {
                 Finding::new(&catalogue::flow::TARGET, target.span, format!("{title} has no step `{}`", target.text))
                     .at("no such step");
             if let Some(near) = super::scope::nearest(&target.text, &names) {
-                finding = finding.help(format!("did you mean `{near}`?")).fix(target.span, near);
+                finding = near.asked(finding, target.span);
             }
             self.report(finding);
             return None;

@@ -21,6 +21,7 @@ mod expression;
 mod flow;
 mod graph;
 mod loader;
+pub mod mend;
 mod modules;
 mod name;
 mod privacy;

@@ -98,7 +98,7 @@ impl Checker<'_> {
                 Finding::new(&catalogue::name::UNKNOWN, part.span, format!("the library has no part `{}`", part.text))
                     .at("not in the library");
             finding = match near {
-                Some(near) => finding.help(format!("did you mean `use {near}`?")).fix(part.span, near),
+                Some(near) => near.clone().put(finding.help(format!("did you mean `use {near}`?")), part.span),
                 None => finding.help(format!(
                     "the library has {}; a script of your own is used with its path: `use \"{}.rpa\"`",
                     names.join(", "),

@@ -248,7 +248,7 @@ impl Checker<'_> {
         .at("not a member")
         .label(declared.span, "declared here");
         finding = match near {
-            Some(near) => finding.help(format!("did you mean `{near}`?")).fix(span, near),
+            Some(near) => near.asked(finding, span),
             None => finding.help(format!("its members are {members}")),
         };
         self.report(finding);
@@ -378,7 +378,7 @@ impl Checker<'_> {
             Finding::new(&catalogue::name::UNKNOWN, name.span, format!("there is no `{}` in `{title}`", name.text))
                 .at("not declared there");
         if let Some(near) = nearest(&name.text, &names) {
-            finding = finding.help(format!("did you mean `{near}`?")).fix(name.span, near);
+            finding = near.asked(finding, name.span);
         }
         self.report(finding);
     }
@@ -510,7 +510,7 @@ impl Checker<'_> {
         .at("not a field");
         let near = nearest(&name.text, record.fields.iter().map(|field| &field.name));
         finding = match near {
-            Some(near) => finding.help(format!("did you mean `{near}`?")).fix(name.span, near),
+            Some(near) => near.asked(finding, name.span),
             None => {
                 let fields: Vec<String> = record.fields.iter().map(|field| format!("`{}`", field.name)).collect();
                 finding.help(format!("it has {}", fields.join(", ")))
@@ -541,7 +541,7 @@ impl Checker<'_> {
         .at("not a field")
         .label(error.span, "declared here");
         finding = match nearest(&name.text, &names) {
-            Some(near) => finding.help(format!("did you mean `{near}`?")).fix(name.span, near),
+            Some(near) => near.asked(finding, name.span),
             None => finding.help(format!("it has {}", names.join(", "))),
         };
         self.report(finding);

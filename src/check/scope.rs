@@ -204,7 +204,7 @@ impl Checker<'_> {
         let mut finding =
             Finding::new(&catalogue::name::UNKNOWN, span, format!("there is no {what} `{name}`")).at("not known here");
         if let Some(near) = nearest(name, candidates) {
-            finding = finding.help(format!("did you mean `{near}`?")).fix(span, near);
+            finding = near.asked(finding, span);
         }
         self.report(finding);
     }
@@ -213,11 +213,38 @@ impl Checker<'_> {
 /// Suggestions are made for the first findings; nobody reads more before mending something.
 const MOST_SUGGESTIONS: usize = 50;
 
+/// A known name near to one that is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Near {
+    text: String,
+    /// Whether nothing else is as near, and little enough differs, so that it can be put in without asking.
+    is_clear: bool,
+}
+
+impl Near {
+    /// Asks whether the near name was meant at a place; puts it there when that is clear.
+    pub(crate) fn asked(self, finding: Finding, span: Span) -> Finding {
+        let finding = finding.help(format!("did you mean `{}`?", self.text));
+        self.put(finding, span)
+    }
+
+    /// Puts the name at a place when it is clear that it was meant.
+    pub(crate) fn put(self, finding: Finding, span: Span) -> Finding {
+        if self.is_clear { finding.fix(span, self.text) } else { finding }
+    }
+}
+
+impl std::fmt::Display for Near {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 /// The candidate that a person most likely meant, if one is near enough.
-pub(crate) fn nearest(name: &str, candidates: impl IntoIterator<Item = impl AsRef<str>>) -> Option<String> {
+pub(crate) fn nearest(name: &str, candidates: impl IntoIterator<Item = impl AsRef<str>>) -> Option<Near> {
     let wanted = name.to_lowercase();
     let length = wanted.chars().count();
-    let mut best: Option<(usize, String)> = None;
+    let mut best: Option<(usize, Near)> = None;
     for candidate in candidates {
         let candidate = candidate.as_ref();
         if candidate == name || candidate.is_empty() {
@@ -228,12 +255,24 @@ pub(crate) fn nearest(name: &str, candidates: impl IntoIterator<Item = impl AsRe
         let other_case = usize::from(candidate.starts_with(char::is_uppercase) != name.starts_with(char::is_uppercase));
         let longest = length.max(lower.chars().count());
         // A third of the letters may differ; a short name must be very near.
-        let near = distance <= (longest / 3).max(1) && distance < longest;
+        if distance > (longest / 3).max(1) || distance >= longest {
+            continue;
+        }
         let rank = distance * 2 + other_case;
-        let better = best.as_ref().is_none_or(|(of_best, text)| (rank, candidate) < (*of_best, text.as_str()));
-        if near && better {
-            best = Some((rank, candidate.to_string()));
+        match &mut best {
+            Some((of_best, near)) if rank == *of_best => {
+                near.is_clear &= near.text == candidate;
+                // Equally near ones take turns by the alphabet, not by the order of a table of names.
+                if candidate < near.text.as_str() {
+                    near.text = candidate.to_string();
+                }
+            }
+            Some((of_best, _)) if rank > *of_best => {}
+            _ => {
+                let is_clear = distance == 0 || longest >= 3 && distance <= (longest / 4).max(1);
+                best = Some((rank, Near { text: candidate.to_string(), is_clear }));
+            }
         }
     }
-    best.map(|(_, text)| text)
+    best.map(|(_, near)| near)
 }

@@ -3,7 +3,7 @@
 use super::Checker;
 use super::body::{BodyKind, LocalKind};
 use super::types::Purpose;
-use crate::check::program::{Arm, Expr, ExprKind, For, LocalId, Statement, StatementKind, Type};
+use crate::check::program::{Arm, Effect, Expr, ExprKind, For, LocalId, Statement, StatementKind, Type};
 use crate::finding::{Finding, catalogue};
 use crate::syntax::tree::{self, Block, Name};
 use crate::text::Span;
@@ -82,7 +82,7 @@ impl Checker<'_> {
         use tree::StatementKind as S;
         let span = written.span;
         Some(match &written.kind {
-            S::Let { name, kind, value, mutable } => self.let_statement(name, kind.as_ref(), value, *mutable),
+            S::Let { name, kind, value, mutable } => self.let_statement(name, kind.as_ref(), value, *mutable, span),
             S::Assign { name, value } => self.assign(name, value)?,
             S::Expression(value) => self.expression_statement(value),
             S::If { condition, then, otherwise, .. } => self.if_statement(condition, then, otherwise.as_ref()),
@@ -153,6 +153,7 @@ impl Checker<'_> {
         kind: Option<&tree::TypeExpr>,
         value: &tree::Expr,
         mutable: bool,
+        statement: Span,
     ) -> StatementKind {
         let declared = kind.map(|kind| (self.written_type(kind), kind.span));
         let value = match &declared {
@@ -195,6 +196,7 @@ impl Checker<'_> {
         let local = self.introduce(name, ty, if mutable { LocalKind::Var } else { LocalKind::Let });
         if let Some(info) = self.body.info.get_mut(local.index()) {
             info.label = label;
+            info.statement = (!mutable && only_computes(&value)).then_some(statement);
         }
         if is_there {
             self.body.know((local, Vec::new()));
@@ -503,4 +505,30 @@ fn assigned_in(block: &Block, names: &mut Vec<ecow::EcoString>) {
             _ => {}
         }
     }
+}
+
+/// Whether a value can't fail, wait or do anything, so that nothing changes when it is not computed.
+fn only_computes(value: &Expr) -> bool {
+    use crate::syntax::tree::BinaryOperator;
+    let mut harmless = value.effect == Effect::Pure;
+    value.walk(&mut |inner| {
+        harmless &= match &inner.kind {
+            ExprKind::Binary(operator, ..) => *operator != BinaryOperator::Divide,
+            ExprKind::Value(_)
+            | ExprKind::Constant(_)
+            | ExprKind::Local(_)
+            | ExprKind::Text(_)
+            | ExprKind::List(_)
+            | ExprKind::Record(..)
+            | ExprKind::With(..)
+            | ExprKind::Field(..)
+            | ExprKind::Not(_)
+            | ExprKind::Negate(_)
+            | ExprKind::Is(..)
+            | ExprKind::ToDecimal(_)
+            | ExprKind::Conditional(..) => true,
+            _ => false,
+        };
+    });
+    harmless
 }

@@ -241,7 +241,7 @@ impl Checker<'_> {
                     )
                     .at("not known to it");
                     finding = match super::scope::nearest(&name.text, &candidates) {
-                        Some(near) => finding.help(format!("did you mean `{near}`?")).fix(name.span, near),
+                        Some(near) => near.asked(finding, name.span),
                         None => finding.help(format!("it has {}", candidates.join(", "))),
                     };
                     self.report(finding);

@@ -5,6 +5,7 @@ use super::body::LocalKind;
 use super::scope::Global;
 use crate::finding::{Finding, catalogue};
 use crate::syntax::tree::ItemKind;
+use crate::text::Span;
 use std::sync::Arc;
 
 impl Checker<'_> {
@@ -23,9 +24,14 @@ impl Checker<'_> {
             let name = &local.name;
             let finding = match info.kind {
                 LocalKind::Let => {
-                    Finding::new(&catalogue::unused::LOCAL, local.span, format!("`{name}` is never used"))
-                        .at("nothing reads it")
-                        .help(format!("remove it, or call it `_{name}` if that is meant"))
+                    let finding =
+                        Finding::new(&catalogue::unused::LOCAL, local.span, format!("`{name}` is never used"))
+                            .at("nothing reads it")
+                            .help(format!("remove it, or call it `_{name}` if that is meant"));
+                    match info.statement.and_then(|statement| self.lines_of(statement)) {
+                        Some(lines) => finding.fix(lines, ""),
+                        None => finding,
+                    }
                 }
                 LocalKind::Var => {
                     Finding::new(&catalogue::unused::LOCAL, local.span, format!("`{name}` is set and never read"))
@@ -46,6 +52,16 @@ impl Checker<'_> {
         findings.into_iter().for_each(|finding| self.report(finding));
     }
 
+    /// The whole lines of something, when nothing else stands on them.
+    fn lines_of(&self, span: Span) -> Option<Span> {
+        let source = self.program.sources.get(span.source)?;
+        let start = source.line_start(source.line_of(span.start as usize));
+        let end = source.line_start(source.line_of(span.end as usize) + 1);
+        let before = source.text.get(start..span.start as usize)?;
+        let after = source.text.get(span.end as usize..end)?;
+        (before.trim().is_empty() && after.trim().is_empty()).then(|| Span::new(span.source, start, end))
+    }
+
     /// Reports declarations of the main script, and `use` lines, that nothing needs.
     pub(crate) fn report_unused(&mut self) {
         let mut findings = Vec::new();
@@ -54,10 +70,16 @@ impl Checker<'_> {
         }
         for module in self.names.modules.iter().filter(|module| !module.is_library) {
             for line in module.uses.iter().filter(|line| !line.used && !line.brings.is_empty()) {
-                findings.push(
+                let finding =
                     Finding::new(&catalogue::unused::IMPORT, line.span, format!("nothing of `{}` is used", line.name))
                         .at("not needed")
-                        .help("remove the line"),
+                        .help("remove the line");
+                let word = Span { start: line.span.start.saturating_sub(4), ..line.span };
+                findings.push(
+                    match self.lines_of(word).filter(|_| self.program.sources.slice(word).starts_with("use ")) {
+                        Some(lines) => finding.fix(lines, ""),
+                        None => finding,
+                    },
                 );
             }
             // What others use is for them; what starts nothing itself is there to be used.

@@ -138,7 +138,7 @@ impl Checker<'_> {
             let mut finding = Finding::new(&catalogue::name::CURRENCY, code.span, message).at("not a code of ISO 4217");
             let near = nearest(&code.text, Currency::all().map(Currency::code));
             finding = match near.filter(|_| code.text.len() == 3) {
-                Some(near) => finding.help(format!("did you mean `{near}`?")).fix(code.span, near),
+                Some(near) => near.asked(finding, code.span),
                 None => finding.help("write the three capital letters of the currency, such as EUR"),
             };
             self.report(finding);

@@ -3,7 +3,7 @@
 use super::Status;
 use super::console::{Console, Format};
 use super::folders::named;
-use super::{project, sources};
+use super::{fix, project, sources};
 use crate::adapter::scripts::DiskLoader;
 use crate::check;
 use crate::finding::render::number;
@@ -23,6 +23,14 @@ pub struct Arguments {
     /// Make an error of a finding: its code, a group of codes, or `warnings`; as often as needed
     #[arg(long, value_name = "CODE")]
     deny: Vec<String>,
+
+    /// Mend what can be mended without asking: misspelt names, what is not used, signs of other languages
+    #[arg(long)]
+    fix: bool,
+
+    /// With `--fix`: change nothing, and show what would be changed
+    #[arg(long, requires = "fix")]
+    dry_run: bool,
 }
 
 /// Checks what the arguments name.
@@ -41,8 +49,12 @@ pub fn run(arguments: &Arguments, console: &mut Console) -> Status {
                     // Names that do not exist were reported above.
                     let _ = project.levels.deny(name);
                 }
-                let checked = check::check(source, &DiskLoader::new(&project));
-                (checked.findings, checked.sources)
+                if arguments.fix {
+                    fix::script(script, source, &project, arguments.dry_run, console)
+                } else {
+                    let checked = check::check(source, &DiskLoader::new(&project));
+                    (checked.findings, checked.sources)
+                }
             }
             Err(report) => report,
         });
@@ -118,6 +130,115 @@ mod tests {
         assert_eq!(errors.matches("`nothing`").count(), 1, "{errors}");
         let (_, output, _) = ran(&["check", &text, "--format", "json"], "");
         assert!(serde_json::from_str::<serde_json::Value>(&output).unwrap().is_array());
+    }
+
+    /// A folder with these files, and its path.
+    fn folder(files: &[(&str, &str)]) -> (tempfile::TempDir, String) {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        let path = folder.path().display().to_string();
+        (folder, path)
+    }
+
+    const UNUSED: &str = "fn twice(x: int, y: int) -> int = x * 2\n";
+
+    #[test]
+    fn warnings_alone_fail_only_where_they_are_denied() {
+        let (_folder, path) = folder(&[("a.rpa", UNUSED)]);
+        let (status, output, errors) = ran(&["check", &path], "");
+        assert_eq!((status, output.as_str()), (Status::Fine, ""));
+        assert!(errors.ends_with("\n1 warning\n"), "{errors}");
+        for denied in ["warnings", "unused", "unused::parameter"] {
+            let (status, _, errors) = ran(&["check", &path, "--deny", denied], "");
+            assert_eq!(status, Status::Failed, "{denied}");
+            assert!(errors.ends_with("\n1 error\n"), "{errors}");
+        }
+        assert_eq!(ran(&["check", &path, "--deny", "flow"], "").0, Status::Fine);
+        let (status, _, errors) = ran(&["check", &path, "--deny", "warning"], "");
+        assert_eq!(status, Status::WrongUse);
+        assert_eq!(errors, "error: there is no finding `warning`\n  help: did you mean `warnings`?\n");
+    }
+
+    #[test]
+    fn a_project_says_how_much_findings_matter() {
+        let gap = "rules fee(days: int) -> money EUR {\n  | days | => fee |\n  | > 3  | 5 EUR  |\n}\n";
+        let (_folder, path) = folder(&[
+            ("rpa.toml", "[check]\n\"unused::parameter\" = \"error\"\n\"decision::gap\" = \"warning\"\n"),
+            ("a.rpa", UNUSED),
+            ("b.rpa", gap),
+        ]);
+        let (status, _, errors) = ran(&["check", &path], "");
+        assert_eq!(status, Status::Failed);
+        assert!(errors.ends_with("\n1 error and 1 warning in 2 files\n"), "{errors}");
+        assert_eq!(ran(&["check", &format!("{path}/b.rpa")], "").0, Status::Fine);
+        let wrong = "[check]\nunused = \"none\"\n\"name::unknown\" = \"off\"\n\"unused::locals\" = \"off\"\n";
+        std::fs::write(format!("{path}/rpa.toml"), wrong).unwrap();
+        let (_, _, errors) = ran(&["check", &format!("{path}/b.rpa")], "");
+        for said in [
+            "`none` is no severity",
+            "`name::unknown` can't be less than an error",
+            "did you mean `\"unused::local\"`?",
+        ] {
+            assert!(errors.contains(said), "{said} is missing in {errors}");
+        }
+    }
+
+    #[test]
+    fn programs_get_findings_in_their_forms() {
+        let (_folder, path) = folder(&[("a.rpa", UNUSED), ("b.rpa", "const a = 1\n")]);
+        let form = |form: &str| ran(&["check", &path, "--format", form], "").1.replace(&path, "DIR");
+        insta::assert_snapshot!(form("github"), @"::warning file=DIR/a.rpa,line=1,endLine=1,col=18,endColumn=18,title=unused%3A%3Aparameter::the parameter `y` is never used: nothing reads it%0Ahelp: remove it, or call it `_y` if that is meant");
+        insta::assert_snapshot!(form("junit"), @r#"
+        <?xml version="1.0" encoding="UTF-8"?>
+        <testsuites name="rpa check" tests="2" failures="1" errors="0">
+          <testsuite name="rpa check" tests="2" failures="1" errors="0" skipped="0">
+            <testcase name="DIR/a.rpa" classname="rpa check" file="DIR/a.rpa">
+              <failure message="the parameter `y` is never used" type="unused::parameter">DIR/a.rpa:1:18: warning unused::parameter: the parameter `y` is never used&#10;  DIR/a.rpa:1:18: nothing reads it&#10;  help: remove it, or call it `_y` if that is meant</failure>
+            </testcase>
+            <testcase name="DIR/b.rpa" classname="rpa check" file="DIR/b.rpa"/>
+          </testsuite>
+        </testsuites>
+        "#);
+        let sarif: serde_json::Value = serde_json::from_str(&form("sarif")).unwrap();
+        assert_eq!(sarif["runs"][0]["results"][0]["ruleId"], "unused::parameter");
+        assert_eq!(ran(&["explain", "--format", "sarif"], "").0, Status::WrongUse);
+    }
+
+    #[test]
+    fn what_can_be_mended_is() {
+        let script = "use crm\n\nfn price(net: money EUR) -> money EUR {\n  let rate = 19%\n  // all in euros\n  return nett * 2\n}\n";
+        let (_folder, path) = folder(&[("a.rpa", script)]);
+        let file = format!("{path}/a.rpa");
+        let (status, output, errors) = ran(&["check", &file, "--fix", "--dry-run"], "");
+        assert_eq!(status, Status::Failed, "{errors}");
+        insta::assert_snapshot!(output.replace(&path, "DIR"), @r"
+        --- DIR/a.rpa
+        +++ DIR/a.rpa
+        @@ -1,7 +1,4 @@
+        -use crm
+        -
+         fn price(net: money EUR) -> money EUR {
+        -  let rate = 19%
+           // all in euros
+        -  return nett * 2
+        +  return net * 2
+         }
+        ");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), script);
+        let (status, output, errors) = ran(&["check", &file, "--fix"], "");
+        assert_eq!((status, errors.as_str()), (Status::Fine, ""));
+        insta::assert_snapshot!(output.replace(&path, "DIR"), @r"
+        DIR/a.rpa:6: `nett` is now `net` (name::unknown)
+        DIR/a.rpa:1: removed `use crm` (unused::import)
+        DIR/a.rpa:4: removed `let rate = 19%` (unused::local)
+        1 script: no findings
+        ");
+        let mended = std::fs::read_to_string(&file).unwrap();
+        assert_eq!(mended, "fn price(net: money EUR) -> money EUR {\n  // all in euros\n  return net * 2\n}\n");
+        let (_, output, _) = ran(&["check", "-", "--fix"], script);
+        assert!(output.starts_with(&mended), "{output}");
     }
 
     #[test]

@@ -227,10 +227,8 @@ impl Console {
         }
         let appearance = self.appearance();
         let all = reports.iter().flat_map(|report| report.findings.iter().map(|finding| (finding, report.sources)));
-        let texts: Vec<String> = all
-            .take(MOST_FINDINGS)
-            .map(|(finding, sources)| terminal::render(finding, sources, appearance))
-            .collect();
+        let texts: Vec<String> =
+            all.take(MOST_FINDINGS).map(|(finding, sources)| terminal::render(finding, sources, appearance)).collect();
         let left_out = (tally.errors + tally.warnings).saturating_sub(texts.len());
         let more = if left_out > 0 { format!("\nand {left_out} more\n") } else { String::new() };
         self.message(format!("{}{more}\n{tally}", texts.join("\n")));

@@ -177,7 +177,7 @@ fn difference(source: SourceId, name: &str, text: &str, wanted: &str) -> Option<
 
 /// Replaces a file in one go: the new text is written beside it and takes its place only when it is whole
 /// and on disk. A link stays a link, and the rights stay as they are.
-fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let target = path.canonicalize()?;
     let rights = std::fs::metadata(&target)?.permissions();
     // A file that must not be written is not replaced either, though the folder would allow it.

@@ -143,10 +143,7 @@ mod tests {
         other.set("unused::import", Level::Error).unwrap();
         other.set("unused", Level::Off).unwrap();
         other.set("decision::overlap", Level::Warning).unwrap();
-        assert_eq!(
-            severities(&levels),
-            [("name::unknown", Severity::Error), ("decision::overlap", Severity::Error)]
-        );
+        assert_eq!(severities(&levels), [("name::unknown", Severity::Error), ("decision::overlap", Severity::Error)]);
         assert_eq!(
             severities(&other),
             [

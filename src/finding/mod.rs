@@ -4,6 +4,7 @@
 //! through the same data, so that the editor, the checker and the pager say the same.
 
 pub mod catalogue;
+mod edits;
 mod levels;
 pub mod reference;
 pub mod render;
@@ -11,6 +12,7 @@ mod settle;
 
 use crate::text::Span;
 pub use catalogue::Code;
+pub use edits::{Edited, edit, is_fixable};
 pub use levels::{Level, LevelError, Levels, can_be_lowered, names as level_names};
 pub use settle::settle;
 

@@ -190,7 +190,7 @@ impl Checker<'_> {
                         )
                         .at("fills nothing");
                         finding = match nearest(name_text, fields.iter().map(|(name, ..)| name)) {
-                            Some(near) => finding.help(format!("did you mean `{near}`?")).fix(name_span, near),
+                            Some(near) => near.asked(finding, name_span),
                             None => finding
                                 .help("several outcome columns make a record: each is named as one of its fields"),
                         };

@@ -99,7 +99,7 @@ impl Checker<'_> {
         } else if let Some(near) = familiar(&name.text).iter().find(|near| own.contains(near)) {
             finding = finding.help(format!("it is called `{near}` here")).fix(name.span, *near);
         } else if let Some(near) = nearest(&name.text, &own) {
-            finding = finding.help(format!("did you mean `{near}`?")).fix(name.span, near);
+            finding = near.asked(finding, name.span);
         } else if let Type::List(element) | Type::Optional(element) = &value.ty
             && let Type::Record(id) | Type::Reference(id) = **element
             && let Some(record) = self.program.records.get(id.0 as usize)

@@ -8,7 +8,8 @@ use std::fmt::Write;
 
 /// A suite with a case for each file: it fails with its findings, or passes. `files` are all that were checked.
 pub fn render(reports: &[Report<'_>], files: &[String]) -> String {
-    let mut cases: BTreeMap<&str, Vec<(&Finding, &Sources)>> = files.iter().map(|file| (file.as_str(), Vec::new())).collect();
+    let mut cases: BTreeMap<&str, Vec<(&Finding, &Sources)>> =
+        files.iter().map(|file| (file.as_str(), Vec::new())).collect();
     for report in reports {
         for finding in &report.findings {
             let source = finding.span().and_then(|span| report.sources.get(span.source));
@@ -18,7 +19,8 @@ pub fn render(reports: &[Report<'_>], files: &[String]) -> String {
     }
     let failures = cases.values().filter(|findings| !findings.is_empty()).count();
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    let _ = writeln!(out, "<testsuites name=\"rpa check\" tests=\"{}\" failures=\"{failures}\" errors=\"0\">", cases.len());
+    let _ =
+        writeln!(out, "<testsuites name=\"rpa check\" tests=\"{}\" failures=\"{failures}\" errors=\"0\">", cases.len());
     let _ = writeln!(
         out,
         "  <testsuite name=\"rpa check\" tests=\"{}\" failures=\"{failures}\" errors=\"0\" skipped=\"0\">",

@@ -150,9 +150,9 @@ fn fingerprint(finding: &Finding, sources: &Sources) -> Option<String> {
     let words: Vec<&str> = line.split_whitespace().collect();
     // FNV-1a, 64 bit: the value must be the same on every machine and in every version.
     let text = format!("{}\n{}\n{}", finding.code.id, source.name, words.join(" "));
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
+    let hash = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
     Some(format!("{hash:016x}"))
 }
 

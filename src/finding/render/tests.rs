@@ -260,6 +260,7 @@ fn json_tells_lines_and_columns() {
     [
       {
         "code": "file::odd",
+        "title": "odd",
         "severity": "warning",
         "message": "odd",
         "labels": [
@@ -269,6 +270,8 @@ fn json_tells_lines_and_columns() {
             "column": 7,
             "end_line": 2,
             "end_column": 6,
+            "start": 8,
+            "end": 17,
             "text": "here"
           }
         ],
@@ -281,6 +284,8 @@ fn json_tells_lines_and_columns() {
             "column": 5,
             "end_line": 1,
             "end_column": 6,
+            "start": 4,
+            "end": 7,
             "replacement": "名字"
           }
         ],
