@@ -39,7 +39,7 @@ fn survive(job: &Job, usual: u32) {
     let mut chance = Chance::new(seed);
     let wanted = crashes(usual);
 
-    let undisturbed = Life::begin(job, post.port);
+    let undisturbed = Life::begin(job, Some(post.port));
     let took = undisturbed.work_undisturbed();
     let expected = undisturbed.state();
     let expected_mails = post.mails_since(0);
@@ -50,7 +50,7 @@ fn survive(job: &Job, usual: u32) {
     let (mut crashed, mut lives, mut repeated) = (0, 0, 0);
     while crashed < wanted {
         let from = post.count();
-        let life = Life::begin(job, post.port);
+        let life = Life::begin(job, Some(post.port));
         let crashes = life.work_disturbed(&mut chance, &took, wanted - crashed);
         let state = life.state();
         let told = format!("seed {seed}, life {lives}, killed after {crashes:?}");

@@ -39,8 +39,8 @@ pub struct Life<'j> {
 }
 
 impl<'j> Life<'j> {
-    /// A fresh copy of the job's folder, whose mail goes to a server at this port.
-    pub fn begin(job: &'j Job, port: u16) -> Life<'j> {
+    /// A fresh copy of the job's folder; its mail goes to a server at this port, or becomes files.
+    pub fn begin(job: &'j Job, port: Option<u16>) -> Life<'j> {
         let folder = tempfile::tempdir().unwrap();
         copy(&job.folder, folder.path());
         for (file, lines) in job.shorten {
@@ -49,11 +49,18 @@ impl<'j> Life<'j> {
             let kept: String = text.lines().take(*lines).flat_map(|line| [line, "\n"]).collect();
             std::fs::write(path, kept).unwrap();
         }
-        let settings = folder.path().join("rpa.toml");
-        let mut text = std::fs::read_to_string(&settings).unwrap();
-        text.push_str(&format!("\n[mail.smtp]\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"off\"\n"));
-        std::fs::write(settings, text).unwrap();
+        if let Some(port) = port {
+            let settings = folder.path().join("rpa.toml");
+            let mut text = std::fs::read_to_string(&settings).unwrap();
+            text.push_str(&format!("\n[mail.smtp]\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"off\"\n"));
+            std::fs::write(settings, text).unwrap();
+        }
         Life { job, folder }
+    }
+
+    /// Where it is lived.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     fn start(&self, command: &[&str]) -> Child {
