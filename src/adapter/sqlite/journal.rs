@@ -64,6 +64,8 @@ impl Names {
     pub fn part_taken_back(&mut self) {
         if self.is_new {
             self.clear();
+            // What is looked up again may still be taken back with the part around it.
+            self.is_new = true;
         }
     }
 

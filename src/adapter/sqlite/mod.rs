@@ -2,13 +2,14 @@
 //!
 //! `open` makes or checks the file, `migration` brings its tables up to the program's entities (`types`,
 //! `layout`, `schema` say what these are), `record` reads and writes records (`column` and `document` say
-//! how values look), `query` turns plans into statements (`scalar` their
+//! how values look; `cache` knows those that were read, `part` takes back what a step has written), `query` turns plans into statements (`scalar` their
 //! conditions), `function` adds what SQLite lacks, `sequence`
 //! counts, `journal` (with `entry` and `pending`) and `outbox` keep what their names say, `failure` explains.
 
 // A store is opened once: that a finding is larger than what is moved in a loop should be does not matter.
 #![allow(clippy::result_large_err)]
 
+mod cache;
 mod column;
 mod document;
 mod entry;
@@ -20,6 +21,7 @@ mod lease;
 mod migration;
 mod open;
 mod outbox;
+mod part;
 mod pending;
 mod query;
 mod record;
@@ -42,6 +44,7 @@ use crate::world::{
 };
 use ecow::EcoString;
 use failure::{Done, Trouble, explained, internal};
+use part::Opposite;
 use rusqlite::Connection;
 use schema::Schema;
 use sequence::Counters;
@@ -84,7 +87,12 @@ pub struct SqliteStore {
     /// What people call it: its path.
     place: String,
     schema: Schema,
-    transaction: Transaction,
+    /// Whether a transaction is open.
+    is_open: bool,
+    /// What can be taken back of it alone.
+    parts: part::Parts,
+    /// What is known of its records.
+    cache: cache::Cache,
     counters: Counters,
     queries: query::Queries,
     names: journal::Names,
@@ -95,16 +103,6 @@ pub struct SqliteStore {
     watched: Option<waiting::Watched>,
     /// What this process holds its runs by, once it is a worker.
     lease: lease::Lease,
-}
-
-/// How far the open transaction has come.
-#[derive(Debug, Default)]
-struct Transaction {
-    open: bool,
-    /// Savepoints that SQLite knows.
-    begun: u32,
-    /// Savepoints on top of them that it need not know before something is written.
-    waiting: u32,
 }
 
 impl SqliteStore {
@@ -136,7 +134,9 @@ impl SqliteStore {
             connection,
             place,
             schema,
-            transaction: Transaction::default(),
+            is_open: false,
+            parts: part::Parts::default(),
+            cache: cache::Cache::default(),
             counters: Counters::default(),
             queries: query::Queries::default(),
             names: journal::Names::default(),
@@ -164,10 +164,8 @@ impl SqliteStore {
             // When even this fails, closing the file takes it back.
             let _ = self.connection.execute_batch("ROLLBACK");
         }
-        self.transaction = Transaction::default();
-        self.counters.clear();
+        self.end_transaction();
         self.names.clear();
-        self.pending.clear();
     }
 
     /// Writes what the journal was told, for somebody who asks about many runs or changes a row of them.
@@ -185,19 +183,19 @@ impl SqliteStore {
 
     /// Makes sure that there is a transaction.
     fn writable(&self) -> Done<()> {
-        match self.transaction.open {
+        match self.is_open {
             true => Ok(()),
             false => Err(internal("something was to be written outside of a transaction")),
         }
     }
 
-    /// Makes sure that what is written now can be taken back to the innermost savepoint.
+    /// Makes sure that what is written now can be taken back to the innermost savepoint, although nobody
+    /// remembers how.
     fn write(&mut self) -> Done<()> {
         self.writable()?;
-        while self.transaction.waiting > 0 {
+        for _ in 0..self.parts.unknown() {
             self.execute("SAVEPOINT part")?;
-            self.transaction.waiting -= 1;
-            self.transaction.begun += 1;
+            self.parts.begun();
         }
         Ok(())
     }
@@ -211,45 +209,51 @@ impl SqliteStore {
         if watched.is_empty() {
             return Ok(());
         }
+        self.write()?;
+        let Some(watched) = &self.watched else { return Ok(()) };
         waiting::changed(&self.connection, &self.schema, watched, entity, record)
     }
 
     fn begin_transaction(&mut self) -> Done<()> {
-        if self.transaction.open {
+        if self.is_open {
             return Err(internal("a transaction was begun inside of another"));
         }
         let turn = self.lease.turn();
         let begun = self.execute("BEGIN IMMEDIATE");
         drop(turn);
         begun.map_err(|trouble| lease::locked_by(&self.connection, trouble, &self.place))?;
-        self.transaction = Transaction { open: true, begun: 0, waiting: 0 };
+        self.is_open = true;
         self.watched = None;
         self.lease.hold(&self.connection, &self.place)
     }
 
     fn commit_transaction(&mut self) -> Done<()> {
-        if !self.transaction.open {
+        if !self.is_open {
             return Err(internal("a commit without a transaction"));
         }
         self.pending.write(&self.connection)?;
         self.counters.write(&self.connection)?;
         self.lease.hold(&self.connection, &self.place)?;
         self.execute("COMMIT")?;
-        self.transaction = Transaction::default();
-        self.counters.clear();
-        self.pending.clear();
+        self.end_transaction();
         self.names.committed();
         Ok(())
     }
 
+    /// Forgets what was true as long as the transaction was open.
+    fn end_transaction(&mut self) {
+        self.is_open = false;
+        self.parts = part::Parts::default();
+        self.cache.clear();
+        self.counters.clear();
+        self.pending.clear();
+    }
+
     fn release_part(&mut self) -> Done<()> {
-        if self.transaction.waiting > 0 {
-            self.transaction.waiting -= 1;
-        } else if self.transaction.begun > 0 {
-            self.execute("RELEASE part")?;
-            self.transaction.begun -= 1;
-        } else if self.transaction.open {
-            return Err(internal("a savepoint was released that had not begun"));
+        match self.parts.release() {
+            Some(true) => self.execute("RELEASE part")?,
+            None if self.is_open => return Err(internal("a savepoint was released that had not begun")),
+            _ => {}
         }
         self.counters.release();
         self.pending.release();
@@ -257,19 +261,76 @@ impl SqliteStore {
     }
 
     fn take_back_part(&mut self) -> Done<()> {
-        if self.transaction.waiting > 0 {
-            self.transaction.waiting -= 1;
-        } else if self.transaction.begun > 0 {
-            self.execute("ROLLBACK TO part")?;
-            self.execute("RELEASE part")?;
-            self.transaction.begun -= 1;
-            self.names.part_taken_back();
-        } else if self.transaction.open {
-            return Err(internal("a savepoint was taken back that had not begun"));
+        match self.parts.take_back() {
+            Some(todo) => {
+                if todo.savepoint {
+                    self.execute("ROLLBACK TO part")?;
+                    for _ in 0..=todo.release {
+                        self.execute("RELEASE part")?;
+                    }
+                    self.names.part_taken_back();
+                }
+                for opposite in &todo.opposites {
+                    // The transaction goes when this fails, whatever the reason: half of a step must not stay.
+                    self.take_back_write(opposite).map_err(|trouble| match explained(trouble, &self.place) {
+                        error @ StoreError::Failed { .. } => error.into(),
+                        other => internal(format!("a write can't be taken back: {other}")),
+                    })?;
+                }
+                self.cache.clear();
+            }
+            None if self.is_open => return Err(internal("a savepoint was taken back that had not begun")),
+            None => {}
         }
         self.counters.rollback_savepoint();
         self.pending.rollback_savepoint();
         Ok(())
+    }
+
+    fn take_back_write(&mut self, opposite: &Opposite) -> Done<()> {
+        match opposite {
+            Opposite::Delete(entity, key) => record::delete(&self.connection, &self.schema, *entity, key).map(|_| ()),
+            Opposite::Change(entity, key, before, fields) => {
+                record::set_back(&self.connection, &mut self.schema, *entity, key, before, fields)
+            }
+            Opposite::Insert(entity, record) => record::put_back(&self.connection, &self.schema, *entity, record),
+            Opposite::DeleteMail(number) => outbox::remove(&self.connection, *number),
+        }
+    }
+
+    /// The record with a key.
+    fn read(&mut self, entity: RecordId, key: &Value) -> Done<Option<Value>> {
+        let place = match self.is_open {
+            true => cache::place(&self.schema, record::entity(&self.schema, entity)?, key),
+            false => None,
+        };
+        if let Some(known) = place.as_ref().and_then(|place| self.cache.get(place)) {
+            return Ok(known);
+        }
+        let found = record::get(&self.connection, &self.schema, entity, key)?;
+        if let Some(place) = place {
+            self.cache.put(place, found.clone());
+        }
+        Ok(found)
+    }
+
+    /// Takes note of a record that was written, or taken away.
+    fn note(&mut self, entity: RecordId, key: &Value, record: Option<Value>) -> Done<()> {
+        let entity = record::entity(&self.schema, entity)?;
+        if let Some(place) = cache::place(&self.schema, entity, key) {
+            // What has only a number is hardly asked for by it.
+            match entity.counted.contains(&entity.key) {
+                true => self.cache.remove(&place),
+                false => self.cache.put(place, record),
+            }
+        }
+        Ok(())
+    }
+
+    /// The key of a record.
+    fn key_of(&self, entity: RecordId, record: &Value) -> Value {
+        let key = record.fields().zip(self.schema.entity(entity)).and_then(|(fields, entity)| fields.get(entity.key));
+        key.cloned().unwrap_or_default()
     }
 }
 
@@ -301,10 +362,10 @@ impl Store for SqliteStore {
 
     fn savepoint(&mut self) -> Result<(), StoreError> {
         self.guarded(|store| {
-            if !store.transaction.open {
+            if !store.is_open {
                 return Err(internal("a savepoint without a transaction"));
             }
-            store.transaction.waiting += 1;
+            store.parts.begin();
             store.counters.savepoint();
             store.pending.savepoint();
             Ok(())
@@ -320,17 +381,22 @@ impl Store for SqliteStore {
     }
 
     fn get(&mut self, entity: RecordId, key: &Value) -> Result<Option<Value>, StoreError> {
-        self.guarded(|store| record::get(&store.connection, &store.schema, entity, key))
+        self.guarded(|store| store.read(entity, key))
     }
 
+    // SQLite is called, not asked over a wire: a statement that is executed for each key costs no more than one that
+    // is built for all.
     fn get_all(&mut self, entity: RecordId, keys: &[Value]) -> Result<Vec<Option<Value>>, StoreError> {
-        self.guarded(|store| record::get_all(&store.connection, &store.schema, entity, keys))
+        self.guarded(|store| keys.iter().map(|key| store.read(entity, key)).collect())
     }
 
     fn insert(&mut self, entity: RecordId, fields: Vec<Option<Value>>) -> Result<Value, StoreError> {
         self.guarded(|store| {
-            store.write()?;
+            store.writable()?;
             let record = record::insert(&store.connection, &store.schema, &mut store.counters, entity, fields)?;
+            let key = store.key_of(entity, &record);
+            store.note(entity, &key, Some(record.clone()))?;
+            store.parts.wrote(|| Opposite::Delete(entity, key));
             store.wake_watching(entity, &record)?;
             Ok(record)
         })
@@ -338,28 +404,56 @@ impl Store for SqliteStore {
 
     fn update(&mut self, entity: RecordId, key: &Value, changes: &[(usize, Value)]) -> Result<Value, StoreError> {
         self.guarded(|store| {
-            store.write()?;
-            let record =
-                record::update(&store.connection, &mut store.schema, &mut store.counters, entity, key, changes)?;
-            store.wake_watching(entity, &record)?;
-            Ok(record)
+            store.writable()?;
+            let Some(before) = store.read(entity, key)? else {
+                return Err(record::not_found(&store.schema, record::entity(&store.schema, entity)?, key));
+            };
+            let changed = record::update(
+                &store.connection,
+                &mut store.schema,
+                &mut store.counters,
+                entity,
+                (key, &before),
+                changes,
+            )?;
+            let (old, new) = (store.key_of(entity, &before), store.key_of(entity, &changed.record));
+            if old != new {
+                store.note(entity, &old, None)?;
+            }
+            store.note(entity, &new, Some(changed.record.clone()))?;
+            if !changed.fields.is_empty() {
+                store.parts.wrote(|| Opposite::Change(entity, new, before, changed.fields));
+            }
+            store.wake_watching(entity, &changed.record)?;
+            Ok(changed.record)
         })
     }
 
     fn delete(&mut self, entity: RecordId, key: &Value) -> Result<bool, StoreError> {
         self.guarded(|store| {
-            store.write()?;
-            record::delete(&store.connection, &store.schema, entity, key)
+            store.writable()?;
+            let Some(before) = store.read(entity, key)? else { return Ok(false) };
+            let was_there = record::delete(&store.connection, &store.schema, entity, key)?;
+            store.note(entity, key, None)?;
+            if was_there {
+                store.parts.wrote(|| Opposite::Insert(entity, before));
+            }
+            Ok(was_there)
         })
     }
 
     fn query(&mut self, id: QueryId, plan: &QueryPlan, parameters: &[Value]) -> Result<Value, StoreError> {
-        self.guarded(|store| store.queries.answer(&store.connection, &store.schema, id, plan, parameters))
+        self.guarded(|store| {
+            if let Some(key) = query::key_asked_for(&store.schema, plan, parameters) {
+                return store.read(plan.entity, key).map(Option::unwrap_or_default);
+            }
+            store.queries.answer(&store.connection, &store.schema, id, plan, parameters)
+        })
     }
 
     fn next_in_sequence(&mut self, name: &str, from: i64) -> Result<i64, StoreError> {
         self.guarded(|store| {
-            store.write()?;
+            store.writable()?;
             let counter = sequence::Counter::Sequence(name.into());
             store.counters.next(&store.connection, &counter, from, || Ok((name.into(), None)))
         })
@@ -367,8 +461,10 @@ impl Store for SqliteStore {
 
     fn add_to_outbox(&mut self, run: i64, message: &Message) -> Result<i64, StoreError> {
         self.guarded(|store| {
-            store.write()?;
-            outbox::add(&store.connection, run, message)
+            store.writable()?;
+            let number = outbox::add(&store.connection, run, message)?;
+            store.parts.wrote(|| Opposite::DeleteMail(number));
+            Ok(number)
         })
     }
 
@@ -396,7 +492,7 @@ impl Leases for SqliteStore {
 
     fn leave(&mut self) -> Result<(), StoreError> {
         self.guarded(|store| {
-            if store.transaction.open {
+            if store.is_open {
                 store.forget();
             }
             store.lease.leave(&store.connection)

@@ -41,6 +41,12 @@ pub(super) fn add(connection: &Connection, run: i64, message: &Message) -> Done<
     Ok(connection.last_insert_rowid())
 }
 
+/// Takes a mail out whose step is taken back.
+pub(super) fn remove(connection: &Connection, number: i64) -> Done<()> {
+    connection.prepare_cached("DELETE FROM rpa_outbox WHERE number = ?1")?.execute([number])?;
+    Ok(())
+}
+
 /// A list as JSON; NULL for an empty one.
 fn list(items: &[&str]) -> Done<Option<String>> {
     if items.is_empty() {

@@ -7,6 +7,7 @@ use super::scalar::{Binding, Writer, collated};
 use super::schema::Schema;
 use super::types::{Kind, Types};
 use crate::compile::query::{Output, QueryId, QueryPlan, Scalar};
+use crate::syntax::tree::BinaryOperator;
 use crate::value::{Currency, Money, Value};
 use crate::world::StoreError;
 use rusqlite::types::ValueRef;
@@ -32,6 +33,23 @@ struct Prepared {
     kind: Kind,
     /// Whether the next question must be looked at anew.
     is_guessed: bool,
+}
+
+/// The key that a plan asks for, when it asks for one record by its key and nothing else.
+pub(super) fn key_asked_for<'p>(schema: &Schema, plan: &QueryPlan, parameters: &'p [Value]) -> Option<&'p Value> {
+    let is_plain = plan.joins.is_empty() && plan.limit.is_none() && plan.offset.is_none() && plan.order.is_empty();
+    let (true, Output::First, Some(Scalar::Compare(BinaryOperator::Equal, left, right))) =
+        (is_plain, &plan.output, &plan.filter)
+    else {
+        return None;
+    };
+    let (field, parameter) = match (&**left, &**right) {
+        (Scalar::Column { table: 0, field }, Scalar::Parameter(at)) => (*field, *at),
+        (Scalar::Parameter(at), Scalar::Column { table: 0, field }) => (*field, *at),
+        _ => return None,
+    };
+    let key = parameters.get(parameter).filter(|key| matches!(key, Value::Text(_) | Value::Int(_)))?;
+    (schema.entity(plan.entity)?.key == field).then_some(key)
 }
 
 impl Queries {

@@ -8,38 +8,12 @@ use super::types::{Kind, Types};
 use crate::value::{EcoString, RecordId, Value};
 use crate::world::StoreError;
 use rusqlite::{Connection, Row, Statement, ffi};
-use std::collections::HashMap;
 
 /// The record with this key.
 pub(super) fn get(connection: &Connection, schema: &Schema, id: RecordId, key: &Value) -> Done<Option<Value>> {
     let entity = entity(schema, id)?;
     let mut statement = connection.prepare_cached(&entity.get)?;
     fetch(&mut statement, schema, entity, key)
-}
-
-/// The records with these keys, in their order. SQLite is called, not asked over a wire: a statement that is
-/// executed for each key costs no more than one that is built for all.
-pub(super) fn get_all(
-    connection: &Connection,
-    schema: &Schema,
-    id: RecordId,
-    keys: &[Value],
-) -> Done<Vec<Option<Value>>> {
-    let entity = entity(schema, id)?;
-    let mut statement = connection.prepare_cached(&entity.get)?;
-    let mut found: HashMap<&Value, Option<Value>> = HashMap::new();
-    let mut records = Vec::with_capacity(keys.len());
-    for key in keys {
-        records.push(match found.get(key) {
-            Some(record) => record.clone(),
-            None => {
-                let record = fetch(&mut statement, schema, entity, key)?;
-                found.insert(key, record.clone());
-                record
-            }
-        });
-    }
-    Ok(records)
 }
 
 fn fetch(statement: &mut Statement<'_>, schema: &Schema, entity: &Entity, key: &Value) -> Done<Option<Value>> {
@@ -119,18 +93,25 @@ pub(super) fn insert(
         };
         values.push(fitting(entity, schema, position, value)?);
     }
+    match write_record(connection, schema, entity, &values)? {
+        Ok(()) => Ok(Value::record(id, values)),
+        Err(error) => Err(refused(connection, schema, entity, None, &values, error)),
+    }
+}
+
+/// Puts a record in; what SQLite has against it is given apart.
+fn write_record(
+    connection: &Connection,
+    schema: &Schema,
+    entity: &Entity,
+    values: &[Value],
+) -> Done<Result<(), rusqlite::Error>> {
     let mut statement = connection.prepare_cached(&entity.insert)?;
     let mut at = 0;
-    for (field, value) in entity.fields.iter().zip(&values) {
+    for (field, value) in entity.fields.iter().zip(values) {
         bind(&mut statement, &mut at, &schema.types, &field.kind, value)?;
     }
-    match statement.raw_execute() {
-        Ok(_) => Ok(Value::record(id, values)),
-        Err(error) => {
-            drop(statement);
-            Err(refused(connection, schema, entity, None, &values, error))
-        }
-    }
+    Ok(statement.raw_execute().map(|_| ()))
 }
 
 /// The value as the field holds it: a reference where a record was given for one; never none where there must be one.
@@ -171,19 +152,22 @@ fn counted_so_far(connection: &Connection, entity: &Entity, position: usize) -> 
     Ok((name, most))
 }
 
+/// A record that was changed.
+pub(super) struct Changed {
+    pub record: Value,
+    /// The positions of the fields that were written; empty when there was nothing to be done.
+    pub fields: Box<[usize]>,
+}
+
 /// Changes fields of a record and gives it as it is then.
 pub(super) fn update(
     connection: &Connection,
     schema: &mut Schema,
     counters: &mut Counters,
     id: RecordId,
-    key: &Value,
+    (key, current): (&Value, &Value),
     changes: &[(usize, Value)],
-) -> Done<Value> {
-    let Some(current) = get(connection, schema, id, key)? else {
-        let entity = entity(schema, id)?;
-        return Err(not_found(schema, entity, key));
-    };
+) -> Done<Changed> {
     let mut fields = current.fields().map(<[Value]>::to_vec).unwrap_or_default();
     let mut changed = Vec::with_capacity(changes.len());
     {
@@ -203,29 +187,56 @@ pub(super) fn update(
         }
     }
     if changed.is_empty() {
-        return Ok(current);
+        return Ok(Changed { record: current.clone(), fields: Box::default() });
     }
     changed.sort_unstable();
-    let prepared = schema.entity_mut(id).and_then(|entity| entity.prepare_update(&changed));
+    match write_fields(connection, schema, id, key, &fields, &changed)? {
+        Ok(()) => Ok(Changed { record: Value::record(id, fields), fields: changed.into() }),
+        Err(error) => Err(refused(connection, schema, entity(schema, id)?, Some(key), &fields, error)),
+    }
+}
+
+/// Writes fields of the record under a key; what SQLite has against it is given apart.
+fn write_fields(
+    connection: &Connection,
+    schema: &mut Schema,
+    id: RecordId,
+    key: &Value,
+    fields: &[Value],
+    changed: &[usize],
+) -> Done<Result<(), rusqlite::Error>> {
+    let prepared = schema.entity_mut(id).and_then(|entity| entity.prepare_update(changed));
     let entity = entity(schema, id)?;
     let Some((_, text)) = prepared.and_then(|prepared| entity.updates.get(prepared)) else {
         return Err(internal("an update without a statement"));
     };
     let mut statement = connection.prepare_cached(text)?;
     let mut at = 0;
-    for position in &changed {
+    for position in changed {
         if let (Some(field), Some(value)) = (entity.fields.get(*position), fields.get(*position)) {
             bind(&mut statement, &mut at, &schema.types, &field.kind, value)?;
         }
     }
     bind_key(&mut statement, &mut at, schema, entity, key)?;
-    match statement.raw_execute() {
-        Ok(_) => Ok(Value::record(id, fields)),
-        Err(error) => {
-            drop(statement);
-            Err(refused(connection, schema, entity, Some(key), &fields, error))
-        }
-    }
+    Ok(statement.raw_execute().map(|_| ()))
+}
+
+/// Sets fields of the record under a key back to what they were.
+pub(super) fn set_back(
+    connection: &Connection,
+    schema: &mut Schema,
+    id: RecordId,
+    key: &Value,
+    before: &Value,
+    fields: &[usize],
+) -> Done<()> {
+    let values = before.fields().map(<[Value]>::to_vec).unwrap_or_default();
+    write_fields(connection, schema, id, key, &values, fields)?.map_err(Trouble::from)
+}
+
+/// Puts a record back in that was taken away.
+pub(super) fn put_back(connection: &Connection, schema: &Schema, id: RecordId, record: &Value) -> Done<()> {
+    write_record(connection, schema, entity(schema, id)?, record.fields().unwrap_or_default())?.map_err(Trouble::from)
 }
 
 /// Takes a record away; whether it was there.
@@ -269,7 +280,7 @@ fn is_constraint(error: &rusqlite::Error, extended: i32) -> bool {
     error.sqlite_error().is_some_and(|failure| failure.extended_code == extended)
 }
 
-fn not_found(schema: &Schema, entity: &Entity, key: &Value) -> Trouble {
+pub(super) fn not_found(schema: &Schema, entity: &Entity, key: &Value) -> Trouble {
     let key = key_of(entity.id, &schema.types, key).unwrap_or(key);
     let hidden = entity.key_field().is_some_and(|field| field.hidden);
     StoreError::NotFound { entity: entity.name.clone(), key: shown(&schema.types, key, hidden) }.into()

@@ -6,5 +6,6 @@ mod journal;
 mod lease;
 mod migrations;
 mod openings;
+mod parts;
 mod queries;
 mod records;

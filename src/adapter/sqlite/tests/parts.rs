@@ -1,0 +1,193 @@
+//! Taking back parts of a transaction, whatever was written in them, and what the store knows of records by heart.
+
+use super::fixture::*;
+use crate::adapter::sqlite::{SqliteStore, record};
+use crate::value::{Instant, Value};
+use crate::world::{Begin, Journal, Message, RunFilter, RunId, RunRecord, RunState, Store};
+use proptest::prelude::*;
+
+/// Something that a step may do; the number chooses among few records.
+#[derive(Debug, Clone, Copy)]
+enum Deed {
+    Insert(u8),
+    Update(u8, i64),
+    Rename(u8, u8),
+    Delete(u8),
+    Line(u8),
+    DeleteLine(u8),
+    Mail,
+    Count,
+    BeginRun,
+    ListRuns,
+    Savepoint,
+    Release,
+    TakeBack,
+}
+
+fn deed() -> impl Strategy<Value = Deed> {
+    prop_oneof![
+        3 => (0_u8..5).prop_map(Deed::Insert),
+        3 => (0_u8..5, 0_i64..100).prop_map(|(which, stock)| Deed::Update(which, stock)),
+        1 => (0_u8..5, 0_u8..5).prop_map(|(which, to)| Deed::Rename(which, to)),
+        2 => (0_u8..5).prop_map(Deed::Delete),
+        2 => (0_u8..5).prop_map(Deed::Line),
+        1 => (1_u8..5).prop_map(Deed::DeleteLine),
+        1 => Just(Deed::Mail),
+        1 => Just(Deed::Count),
+        1 => Just(Deed::BeginRun),
+        1 => Just(Deed::ListRuns),
+        3 => Just(Deed::Savepoint),
+        2 => Just(Deed::Release),
+        3 => Just(Deed::TakeBack),
+    ]
+}
+
+fn sku(which: u8) -> Value {
+    Value::from(format!("A{which}"))
+}
+
+/// All that steps have written, as text, and the next number of a sequence.
+fn everything(store: &SqliteStore) -> String {
+    let mut out = String::new();
+    for table in ["Product", "Line", "rpa_outbox"] {
+        let mut statement = store.connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
+        let columns = statement.column_count();
+        let mut rows = statement.query(()).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            out.push_str(table);
+            for column in 0..columns {
+                out.push_str(&format!(" {:?}", row.get_ref(column).unwrap()));
+            }
+            out.push('\n');
+        }
+    }
+    out
+}
+
+/// What the store says of each product is what lies in its table.
+fn agrees(store: &mut SqliteStore) {
+    for which in 0..5 {
+        let fresh = record::get(&store.connection, &store.schema, PRODUCT, &sku(which)).unwrap();
+        assert_eq!(store.get(PRODUCT, &sku(which)).unwrap(), fresh);
+    }
+}
+
+fn message() -> Message {
+    Message {
+        id: "1.2@example.com".into(),
+        from: "shop@example.com".into(),
+        to: "ada@example.com".into(),
+        cc: Vec::new(),
+        reply_to: None,
+        subject: "s".into(),
+        body: "b".into(),
+        attachments: Vec::new(),
+        written: 0,
+    }
+}
+
+fn run() -> RunRecord {
+    RunRecord {
+        id: RunId(0),
+        parent: None,
+        flow: "flow".into(),
+        key: None,
+        version: "v".into(),
+        arguments: Vec::new(),
+        fingerprint: [0; 16],
+        state: RunState::Running,
+        outcome: Vec::new(),
+        started: Instant::EPOCH,
+        ended: None,
+        starter: "".into(),
+    }
+}
+
+#[test]
+fn a_name_that_was_taken_back_gets_a_new_number() {
+    let mut store = SqliteStore::in_memory(&shop(), &tiers()).unwrap();
+    let filter = RunFilter { limit: 99, ..RunFilter::default() };
+    store.begin().unwrap();
+    store.savepoint().unwrap();
+    store.begin_run(&run()).unwrap();
+    store.savepoint().unwrap();
+    assert_eq!(store.runs(&filter).unwrap().len(), 1);
+    store.rollback_savepoint().unwrap();
+    // Looked up again in the part that is taken back next.
+    store.begin_run(&run()).unwrap();
+    store.rollback_savepoint().unwrap();
+    store.begin_run(&run()).unwrap();
+    assert_eq!(store.runs(&filter).unwrap().len(), 1);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+    #[test]
+    fn what_a_part_has_written_is_taken_back(deeds in proptest::collection::vec(deed(), 1..60)) {
+        let mut store = SqliteStore::in_memory(&shop(), &tiers()).unwrap();
+        store.begin().unwrap();
+        store.insert(CUSTOMER, customer("c")).unwrap();
+        let mut before = Vec::new();
+        let (mut runs, mut runs_before) = (0, Vec::new());
+        let mut counted = 0;
+        let mut counted_before = Vec::new();
+        for deed in deeds {
+            // What the entities don't allow is refused, and leaves everything as it was.
+            match deed {
+                Deed::Insert(which) => drop(store.insert(PRODUCT, product(&format!("A{which}"), "1.50", 0))),
+                Deed::Update(which, stock) => {
+                    drop(store.update(PRODUCT, &sku(which), &[(2, Value::Int(stock)), (1, money("2", "USD"))]));
+                }
+                Deed::Rename(which, to) => drop(store.update(PRODUCT, &sku(which), &[(0, sku(to))])),
+                Deed::Delete(which) => drop(store.delete(PRODUCT, &sku(which))),
+                Deed::Line(which) => {
+                    let product = Value::reference(PRODUCT, sku(which));
+                    let customer = Value::reference(CUSTOMER, "c".into());
+                    drop(store.insert(LINE, vec![None, Some(customer), Some(product), Some(Value::Int(1))]));
+                }
+                Deed::DeleteLine(which) => drop(store.delete(LINE, &Value::Int(which.into()))),
+                Deed::Mail => drop(store.add_to_outbox(1, &message()).unwrap()),
+                Deed::Count => {
+                    counted += 1;
+                    prop_assert_eq!(store.next_in_sequence("numbers", 1).unwrap(), counted);
+                }
+                Deed::BeginRun => {
+                    prop_assert!(matches!(store.begin_run(&run()).unwrap(), Begin::New(_)));
+                    runs += 1;
+                }
+                Deed::ListRuns => {
+                    let filter = RunFilter { limit: 99, ..RunFilter::default() };
+                    prop_assert_eq!(store.runs(&filter).unwrap().len(), runs);
+                }
+                Deed::Savepoint => {
+                    store.savepoint().unwrap();
+                    before.push(everything(&store));
+                    runs_before.push(runs);
+                    counted_before.push(counted);
+                }
+                Deed::Release if !before.is_empty() => {
+                    store.release().unwrap();
+                    before.pop();
+                    runs_before.pop();
+                    counted_before.pop();
+                }
+                Deed::TakeBack if !before.is_empty() => {
+                    store.rollback_savepoint().unwrap();
+                    prop_assert_eq!(Some(everything(&store)), before.pop());
+                    runs = runs_before.pop().unwrap();
+                    counted = counted_before.pop().unwrap();
+                }
+                Deed::Release | Deed::TakeBack => {}
+            }
+            agrees(&mut store);
+        }
+        while let Some(before) = before.pop() {
+            store.rollback_savepoint().unwrap();
+            prop_assert_eq!(everything(&store), before);
+            runs = runs_before.pop().unwrap();
+        }
+        store.commit().unwrap();
+        let filter = RunFilter { limit: 99, ..RunFilter::default() };
+        prop_assert_eq!(store.runs(&filter).unwrap().len(), runs);
+    }
+}
