@@ -7,6 +7,7 @@ use super::scope::{Global, ModuleId};
 use super::types::Purpose;
 use super::written::label_of;
 use crate::check::program::{
+    self,
     CallableId, Effect, FlowId, Parameter, Policy, PolicyClause, Reaction, StatementKind, Test, Trigger, TriggerEvent,
     Type,
 };
@@ -326,8 +327,7 @@ impl Checker<'_> {
                 TriggerEvent::Record { entity: id.unwrap_or(RecordId(u32::MAX)), event: *event, when }
             }
             tree::TriggerEvent::Schedule(schedule) => {
-                self.schedule(schedule);
-                TriggerEvent::Schedule(schedule.clone())
+                TriggerEvent::Schedule(self.schedule(schedule))
             }
         };
         let checked = self.block(&declared.body);
@@ -336,8 +336,13 @@ impl Checker<'_> {
         self.program.triggers.push(Trigger { event, locals: finished.locals, body: checked.statements, span });
     }
 
-    fn schedule(&mut self, schedule: &tree::Schedule) {
-        match &schedule.period {
+    fn schedule(&mut self, schedule: &tree::Schedule) -> program::Schedule {
+        use crate::check::program::SchedulePeriod as Checked;
+        let period = match &schedule.period {
+            SchedulePeriod::Day => Checked::Day,
+            SchedulePeriod::Weekday => Checked::Weekday,
+            SchedulePeriod::BusinessDay => Checked::BusinessDay,
+            SchedulePeriod::DayOfWeek(day) => Checked::DayOfWeek(*day),
             SchedulePeriod::Month(day) => {
                 let value = self.expected(day, &Type::Int, Purpose::Part("the day of the month", None));
                 if let crate::check::program::ExprKind::Value(crate::value::Value::Int(number)) = value.kind
@@ -349,16 +354,17 @@ impl Checker<'_> {
                             .help("write a day from 1 to 31; shorter months take their last day");
                     self.report(finding);
                 }
+                Checked::Month(value)
             }
             SchedulePeriod::Interval(every) => {
-                self.expected(every, &Type::Duration, Purpose::Part("how often it comes", None));
+                let value = self.expected(every, &Type::Duration, Purpose::Part("how often it comes", None));
+                self.interval(&value, schedule.at.as_ref());
+                Checked::Interval(value)
             }
-            _ => {}
-        }
-        if let Some(at) = &schedule.at {
-            self.expected(at, &Type::Time, Purpose::Part("the time of day", None));
-        }
-        if let Some(zone) = &schedule.zone {
+        };
+        let at = schedule.at.as_ref();
+        let at = at.map(|at| self.expected(at, &Type::Time, Purpose::Part("the time of day", None)));
+        let zone = schedule.zone.as_ref().map(|zone| {
             let name = self.plain_text(zone, "the time zone");
             if jiff::tz::TimeZone::get(&name).is_err() {
                 let zones =
@@ -373,6 +379,25 @@ impl Checker<'_> {
                 };
                 self.report(finding);
             }
+            name
+        });
+        let catch_up = schedule.catch_up.unwrap_or(false);
+        program::Schedule { period, at, zone, catch_up, span: schedule.span }
+    }
+
+    /// Reports intervals that never come, and a time of day that an interval can't have.
+    fn interval(&mut self, value: &program::Expr, at: Option<&tree::Expr>) {
+        let crate::check::program::ExprKind::Value(crate::value::Value::Duration(every)) = &value.kind else { return };
+        if *every < crate::value::schedule::SHORTEST {
+            let finding = Finding::new(&catalogue::types::MISMATCH, value.span, "a schedule comes once a second at most")
+                .at("too short")
+                .help("write an interval of a second or more: `every 15 minutes`");
+            self.report(finding);
+        } else if let (None, Some(at)) = (every.whole_days(), at) {
+            let finding = Finding::new(&catalogue::types::MISMATCH, at.span, "only a schedule of whole days has a time of day")
+                .at("comes again before the day is over")
+                .help("leave the time out: intervals are counted from midnight (UTC), `every 15 minutes` are the quarters of the hour");
+            self.report(finding);
         }
     }
 

@@ -21,7 +21,9 @@ pub fn choose(code: &Code, wanted: Option<&str>) -> Result<usize, Box<Finding>> 
         let source = code.flows.get(*index).and_then(|flow| code.sources.get(flow.span.source));
         source.is_some_and(|source| !source.is_library)
     };
-    let own: Vec<usize> = (0..code.flows.len()).filter(is_own).collect();
+    // What triggers became is not run by hand.
+    let is_trigger = |index: &usize| code.triggers.iter().any(|trigger| trigger.flow == *index);
+    let own: Vec<usize> = (0..code.flows.len()).filter(|index| is_own(index) && !is_trigger(index)).collect();
     let name = |index: &usize| code.flows.get(*index).map(|flow| flow.name.as_str()).unwrap_or_default();
     let finding = |message: String| Finding::without_place(&cli::WHICH_FLOW, message);
     if let Some(wanted) = wanted {
@@ -38,7 +40,7 @@ pub fn choose(code: &Code, wanted: Option<&str>) -> Result<usize, Box<Finding>> 
         return Ok(*index);
     }
     let mut called = HashSet::new();
-    for (index, flow) in code.flows.iter().enumerate() {
+    for (index, flow) in code.flows.iter().enumerate().filter(|(index, _)| !is_trigger(index)) {
         let steps = flow.steps.iter().filter_map(|step| match step.body {
             StepAction::Run(flow, _) | StepAction::Start(flow, _) => Some(flow),
             _ => None,

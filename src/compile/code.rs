@@ -5,6 +5,7 @@ use super::names::Names;
 use super::query::QueryPlan;
 use super::reaction::{ReactionCode, Watchers};
 use super::table::TableCode;
+use super::trigger::TriggerCode;
 use crate::check::program::{EnumType, ErrorType, RecordType, Type};
 use crate::text::{Sources, Span};
 use crate::value::{RecordId, Value};
@@ -23,8 +24,10 @@ pub struct Code {
     pub chunks: Vec<Chunk>,
     /// The chunk of each function and task, by [`CallableId`](crate::check::program::CallableId).
     pub callables: Vec<ChunkId>,
-    /// The flows, by [`FlowId`](crate::check::program::FlowId).
+    /// The flows, by [`FlowId`](crate::check::program::FlowId); behind them those of the triggers.
     pub flows: Vec<FlowCode>,
+    /// The triggers; the flows that their bodies became are the last of the flows.
+    pub triggers: Vec<TriggerCode>,
     /// The decision tables, by [`TableId`](crate::check::program::TableId).
     pub tables: Vec<TableCode>,
     /// The reactive rules, in the order of the text.

@@ -19,6 +19,7 @@ mod statement;
 pub mod table;
 mod table_lowering;
 mod template;
+pub mod trigger;
 
 use crate::check::program::{Callable, Constant, Program};
 use crate::text::Sources;
@@ -30,8 +31,8 @@ use std::fmt::Write;
 
 /// Makes the code of a program.
 ///
-/// Never fails: what is beyond a limit of the machine fails when it is executed. The tests and triggers of the
-/// program have no code yet.
+/// Never fails: what is beyond a limit of the machine fails when it is executed. The tests of the program have no
+/// code yet.
 pub fn compile(program: &Program) -> Code {
     let mut compiler = Compiler::new(program);
     compiler.code = Code {
@@ -72,6 +73,10 @@ pub fn compile(program: &Program) -> Code {
         compiler.code.flows.push(flow);
     }
     compiler.reactions();
+    for trigger in &program.triggers {
+        let trigger = compiler.trigger(trigger);
+        compiler.code.triggers.push(trigger);
+    }
     compiler.code
 }
 

@@ -276,6 +276,7 @@ impl Printer<'_> {
         row.push(match &schedule.period {
             SchedulePeriod::Day => Document::text("day"),
             SchedulePeriod::Weekday => Document::text("weekday"),
+            SchedulePeriod::BusinessDay => Document::text("business day"),
             SchedulePeriod::DayOfWeek(day) => Document::text(day_name(*day)),
             SchedulePeriod::Month(day) => Document::Row(vec![Document::text("month on "), self.behind_word(day, 9)]),
             SchedulePeriod::Interval(interval) => self.behind_word(interval, 9),

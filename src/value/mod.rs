@@ -16,6 +16,7 @@ pub mod literal;
 pub mod money;
 mod order;
 pub mod parse;
+pub mod schedule;
 pub mod temporal;
 
 pub use codec::{CodecError, decode, encode};

@@ -346,8 +346,40 @@ pub enum TriggerEvent {
         /// The condition.
         when: Option<Expr>,
     },
-    /// A time comes; its words are checked, the parts stay as written.
-    Schedule(crate::syntax::tree::Schedule),
+    /// A time comes.
+    Schedule(Schedule),
+}
+
+/// `every day at 06:00 in "Europe/Berlin", catch up`; its expressions are pure and use no locals.
+#[derive(Debug, Clone)]
+pub struct Schedule {
+    /// How often.
+    pub period: SchedulePeriod,
+    /// At what time of the day; midnight when none is written.
+    pub at: Option<Expr>,
+    /// The IANA zone; that of the project when none is written.
+    pub zone: Option<EcoString>,
+    /// Whether a missed time is caught up; left out when nothing is written.
+    pub catch_up: bool,
+    /// From `every` on.
+    pub span: Span,
+}
+
+/// How often a schedule comes.
+#[derive(Debug, Clone)]
+pub enum SchedulePeriod {
+    /// Every day.
+    Day,
+    /// Monday to Friday.
+    Weekday,
+    /// Monday to Friday but for holidays.
+    BusinessDay,
+    /// A day of the week, 1 for Monday to 7 for Sunday.
+    DayOfWeek(u8),
+    /// A day of each month.
+    Month(Expr),
+    /// Again and again after so long.
+    Interval(Expr),
 }
 
 /// A test.

@@ -273,6 +273,7 @@ impl Lower<'_> {
             Rule::day_word => match inner.as_str() {
                 "day" => SchedulePeriod::Day,
                 "weekday" => SchedulePeriod::Weekday,
+                word if word.starts_with("business") => SchedulePeriod::BusinessDay,
                 "monday" => SchedulePeriod::DayOfWeek(1),
                 "tuesday" => SchedulePeriod::DayOfWeek(2),
                 "wednesday" => SchedulePeriod::DayOfWeek(3),

@@ -363,6 +363,8 @@ pub enum SchedulePeriod {
     Day,
     /// `weekday`: Monday to Friday
     Weekday,
+    /// `business day`: Monday to Friday but for holidays
+    BusinessDay,
     /// `monday` … `sunday`; 1 is Monday
     DayOfWeek(u8),
     /// `month on 1`: the day of the month
