@@ -7,9 +7,8 @@ use super::scope::{Global, ModuleId};
 use super::types::Purpose;
 use super::written::label_of;
 use crate::check::program::{
-    self,
-    CallableId, Effect, FlowId, Parameter, Policy, PolicyClause, Reaction, StatementKind, Test, Trigger, TriggerEvent,
-    Type,
+    self, CallableId, Effect, FlowId, Parameter, Policy, PolicyClause, Reaction, StatementKind, Test, Trigger,
+    TriggerEvent, Type,
 };
 use crate::finding::{Finding, catalogue};
 use crate::syntax::tree::{self, CallableBody, ItemKind, Name, SchedulePeriod};
@@ -326,9 +325,7 @@ impl Checker<'_> {
                 }
                 TriggerEvent::Record { entity: id.unwrap_or(RecordId(u32::MAX)), event: *event, when }
             }
-            tree::TriggerEvent::Schedule(schedule) => {
-                TriggerEvent::Schedule(self.schedule(schedule))
-            }
+            tree::TriggerEvent::Schedule(schedule) => TriggerEvent::Schedule(self.schedule(schedule)),
         };
         let checked = self.block(&declared.body);
         self.report_unused_locals();
@@ -389,9 +386,10 @@ impl Checker<'_> {
     fn interval(&mut self, value: &program::Expr, at: Option<&tree::Expr>) {
         let crate::check::program::ExprKind::Value(crate::value::Value::Duration(every)) = &value.kind else { return };
         if *every < crate::value::schedule::SHORTEST {
-            let finding = Finding::new(&catalogue::types::MISMATCH, value.span, "a schedule comes once a second at most")
-                .at("too short")
-                .help("write an interval of a second or more: `every 15 minutes`");
+            let finding =
+                Finding::new(&catalogue::types::MISMATCH, value.span, "a schedule comes once a second at most")
+                    .at("too short")
+                    .help("write an interval of a second or more: `every 15 minutes`");
             self.report(finding);
         } else if let (None, Some(at)) = (every.whole_days(), at) {
             let finding = Finding::new(&catalogue::types::MISMATCH, at.span, "only a schedule of whole days has a time of day")

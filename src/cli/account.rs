@@ -82,7 +82,7 @@ pub fn mails(report: &DispatchReport, columns: usize) -> String {
         let _ = writeln!(out, "\ndelivered {mails} to {}", clean(&target.display().to_string()));
     }
     for (what, undelivered) in
-        [("could not be delivered yet", &report.postponed), ("will never leave", &report.refused)]
+        [("could not be delivered yet", &report.postponed), ("will not leave by themselves", &report.refused)]
     {
         if undelivered.is_empty() {
             continue;
@@ -94,8 +94,14 @@ pub fn mails(report: &DispatchReport, columns: usize) -> String {
         }
         more(&mut out, undelivered.len() as u64, undelivered.len().min(MOST_REASONS));
     }
-    if report.stopped {
-        let _ = writeln!(out, "\nthe other mails wait in the store; the next run tries them again");
+    if !report.refused.is_empty() {
+        let _ = writeln!(out, "  `rpa mail` lists them, `rpa mail retry` sends them after all");
+    }
+    if report.held > 0 {
+        let mails = times(report.held, "mail is", "mails are");
+        let _ = writeln!(out, "\n{mails} held: email is switched off in rpa.toml");
+    } else if report.stopped {
+        let _ = writeln!(out, "\nthe other mails wait in the store; `rpa serve` or the next run tries them again");
     }
     out
 }
@@ -112,6 +118,7 @@ pub fn mails_json(report: &DispatchReport) -> serde_json::Value {
         "postponed": each(&report.postponed),
         "refused": each(&report.refused),
         "stopped": report.stopped,
+        "held": report.held,
     })
 }
 

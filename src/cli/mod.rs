@@ -13,6 +13,7 @@ mod explain;
 mod fix;
 mod fmt;
 mod folders;
+mod mail;
 mod new;
 mod progress;
 pub mod project;
@@ -20,6 +21,7 @@ mod repl;
 mod run;
 mod runs;
 pub mod sources;
+mod switches;
 mod world;
 
 use clap::error::ErrorKind;
@@ -72,6 +74,7 @@ enum Command {
     Check(check::Arguments),
     Fmt(fmt::Arguments),
     Runs(runs::Arguments),
+    Mail(mail::Arguments),
     Repl(repl::Arguments),
     Explain(explain::Arguments),
 }
@@ -91,6 +94,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console)
                 Command::Check(arguments) => check::run(&arguments, console),
                 Command::Fmt(arguments) => fmt::run(&arguments, console),
                 Command::Runs(arguments) => runs::run(&arguments, console),
+                Command::Mail(arguments) => mail::run(&arguments, console),
                 Command::Repl(arguments) => repl::run(&arguments, console),
                 Command::Explain(arguments) => explain::run(&arguments, console),
             }

@@ -6,8 +6,8 @@ use crate::check::Allowance;
 use crate::finding::catalogue::config;
 use crate::finding::{Finding, Level, LevelError, Levels, level_names};
 use crate::text::{SourceId, Sources, Span, nearest};
-use crate::value::{Currency, Duration, EcoString};
-use crate::world::{Project, Smtp, Tls};
+use crate::value::{Currency, Duration, EcoString, parse};
+use crate::world::{EffectClass, Project, Smtp, Tls};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
@@ -78,7 +78,10 @@ struct Reader {
 impl Reader {
     fn project(&mut self, table: &DeTable<'_>, project: &mut Project) {
         project.written.file = true;
-        let known = ["name", "zone", "currency", "store", "mail", "reach", "privacy", "limits", "pdf", "seller", "check"];
+        let known = [
+            "name", "zone", "currency", "store", "mail", "reach", "privacy", "limits", "pdf", "seller", "check",
+            "effects", "systems", "calendar",
+        ];
         self.known(table, "", &known);
         self.text(table, "name", &mut project.name);
         if let Some((zone, at)) = self.text_at(table, "zone") {
@@ -113,11 +116,12 @@ impl Reader {
             self.number(store, "lease", 1..=86_400, &mut seconds);
             project.lease = Duration::from_milliseconds(seconds * 1000);
         }
-        if let Some(mail) = self.section(table, "mail", &["from", "outbox", "smtp"]) {
+        if let Some(mail) = self.section(table, "mail", &["from", "outbox", "smtp", "attempts"]) {
             self.text(mail, "from", &mut project.mail.from);
             project.written.from = mail.get("from").is_some();
             self.path(mail, "outbox", &mut project.mail.outbox);
             project.mail.smtp = self.smtp(mail);
+            self.number(mail, "attempts", 1..=1000, &mut project.mail.delivery.attempts);
         }
         if let Some(reach) = self.section(table, "reach", &["read", "write", "hosts", "mail"]) {
             self.paths(reach, "read", &mut project.reach.read);
@@ -155,6 +159,22 @@ impl Reader {
                     ),
                 }
             }
+        }
+        self.effects(table, project);
+        if let Some(systems) = self.section(table, "systems", &["smtp"])
+            && let Some(smtp) = self.section(systems, "smtp", &["open_after", "within", "retry_after"])
+        {
+            let breaker = &mut project.mail.delivery.breaker;
+            self.number(smtp, "open_after", 1..=1000, &mut breaker.failures);
+            self.duration(smtp, "within", &mut breaker.within);
+            self.duration(smtp, "retry_after", &mut breaker.pause);
+        }
+        if let Some(calendar) = self.section(table, "calendar", &["holidays"])
+            && calendar.get("holidays").is_some()
+        {
+            let mut path = PathBuf::new();
+            self.path(calendar, "holidays", &mut path);
+            project.holidays = Some(path).filter(|path| !path.as_os_str().is_empty());
         }
         let known = ["rounds", "call_depth", "list_length", "text_length", "memory"];
         if let Some(limits) = self.section(table, "limits", &known) {
@@ -223,6 +243,29 @@ impl Reader {
                 }
             };
             self.findings.push(Finding::new(code, self.span(&key.span()), message).help(help));
+        }
+    }
+
+    /// The kill switches: `email = "off"`.
+    fn effects(&mut self, table: &DeTable<'_>, project: &mut Project) {
+        let Some(effects) = self.section(table, "effects", &EffectClass::ALL.map(EffectClass::word)) else { return };
+        for class in EffectClass::ALL {
+            match self.text_at(effects, class.word()) {
+                Some((word, _)) if word == "off" => project.effects_off.set(class, true),
+                Some((word, at)) if word != "on" => {
+                    self.invalid(at, format!("`{word}` is no position of a switch"), "write `\"on\"` or `\"off\"`");
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// A length of time as the language writes it: `"30 seconds"`.
+    fn duration(&mut self, table: &DeTable<'_>, name: &str, target: &mut Duration) {
+        let Some((text, at)) = self.text_at(table, name) else { return };
+        match parse::duration(&text) {
+            Ok(duration) if duration > Duration::ZERO => *target = duration,
+            _ => self.invalid(at, format!("`{text}` is no length of time"), "write it such as `\"30 seconds\"`"),
         }
     }
 
@@ -295,7 +338,15 @@ impl Reader {
             self.wrong_kind(value, name, "a section", &format!("[{name}]"));
             return None;
         };
-        self.known(section, if name == "smtp" { "mail.smtp" } else { name }, known);
+        self.known(
+            section,
+            match name {
+                "smtp" if known.contains(&"host") => "mail.smtp",
+                "smtp" => "systems.smtp",
+                name => name,
+            },
+            known,
+        );
         Some(section)
     }
 
@@ -419,6 +470,7 @@ mod tests {
     use crate::finding::render::terminal::{Appearance, render_all};
     use crate::finding::settle;
     use crate::text::Source;
+    use crate::world::Breaker;
 
     fn said(text: &str) -> String {
         let mut sources = Sources::new();
@@ -447,6 +499,14 @@ mod tests {
             allow = ["write reports", "mail partner.example"]
             [limits]
             call_depth = 50
+            [effects]
+            email = "off"
+            files = "on"
+            [systems.smtp]
+            open_after = 3
+            retry_after = "2 minutes"
+            [calendar]
+            holidays = "holidays.txt"
             [pdf]
             fonts = ["fonts/Noto.ttf"]
             [seller]
@@ -470,6 +530,74 @@ mod tests {
         assert_eq!((boundaries.read, boundaries.write), (Some(vec!["inbox".into(), "/srv/prices".into()]), None));
         assert_eq!(project.limits.call_depth, 50);
         assert_eq!(project.seller.address, "Hauptstr. 1\n10115 Berlin");
+        assert!(project.effects_off.email && !project.effects_off.files);
+        let breaker = project.mail.delivery.breaker;
+        assert_eq!(
+            (breaker.failures, breaker.within, breaker.pause.milliseconds()),
+            (3, Breaker::default().within, 120_000)
+        );
+        assert_eq!(project.holidays.as_deref(), Some(Path::new("/shop/holidays.txt")));
+    }
+
+    #[test]
+    fn switches_and_pauses_that_are_none_are_said() {
+        let text =
+            "[effects]\nemail = \"of\"\nmail = \"off\"\n[systems.smtp]\nwithin = \"soon\"\nopen_after = 0\nafter = 1\n";
+        insta::assert_snapshot!(said(text), @r#"
+        config::invalid-value
+
+          × `of` is no position of a switch
+           ╭─[rpa.toml:2:9]
+         1 │ [effects]
+         2 │ email = "of"
+           ·         ────
+         3 │ mail = "off"
+           ╰────
+          help: write `"on"` or `"off"`
+
+        config::unknown-key
+
+          × there is no setting `mail` in `[effects]`
+           ╭─[rpa.toml:3:1]
+         2 │ email = "of"
+         3 │ mail = "off"
+           · ────
+         4 │ [systems.smtp]
+           ╰────
+          help: did you mean `email`?
+
+        config::invalid-value
+
+          × `soon` is no length of time
+           ╭─[rpa.toml:5:10]
+         4 │ [systems.smtp]
+         5 │ within = "soon"
+           ·          ──────
+         6 │ open_after = 0
+           ╰────
+          help: write it such as `"30 seconds"`
+
+        config::invalid-value
+
+          × `open_after` lies between 1 and 1000
+           ╭─[rpa.toml:6:14]
+         5 │ within = "soon"
+         6 │ open_after = 0
+           ·              ─
+         7 │ after = 1
+           ╰────
+          help: write a number in between
+
+        config::unknown-key
+
+          × there is no setting `after` in `[systems.smtp]`
+           ╭─[rpa.toml:7:1]
+         6 │ open_after = 0
+         7 │ after = 1
+           · ─────
+           ╰────
+          help: there are `open_after`, `within` and `retry_after`
+        "#);
     }
 
     #[test]

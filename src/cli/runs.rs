@@ -66,19 +66,7 @@ fn state(word: &str) -> Result<RunState, String> {
 
 /// Lists runs, or tells about one.
 pub fn run(arguments: &Arguments, console: &mut Console) -> Status {
-    let mut sources = Sources::new();
-    let project = if arguments.project.is_dir() {
-        project::of_folder(&arguments.project, &mut sources)
-    } else {
-        project::of_script(&arguments.project, &mut sources)
-    };
-    let project = match project {
-        Ok(project) => project,
-        Err(findings) => {
-            console.findings(findings, &sources);
-            return Status::Failed;
-        }
-    };
+    let Some(project) = of_path(&arguments.project, console) else { return Status::Failed };
     let zone = TimeZone::get(&project.zone).unwrap_or(TimeZone::UTC);
     let told = match &arguments.command {
         Some(Command::Show { run }) => show(RunId(*run), &project, &zone, console),
@@ -91,6 +79,14 @@ pub fn run(arguments: &Arguments, console: &mut Console) -> Status {
             Status::Failed
         }
     }
+}
+
+/// The project of a script or folder; none when its `rpa.toml` is wrong, which is said.
+pub fn of_path(path: &Path, console: &mut Console) -> Option<Project> {
+    let mut sources = Sources::new();
+    let project =
+        if path.is_dir() { project::of_folder(path, &mut sources) } else { project::of_script(path, &mut sources) };
+    project.map_err(|findings| console.findings(findings, &sources)).ok()
 }
 
 /// The journal of a project, to be read; none when nothing has run yet.
@@ -170,7 +166,7 @@ fn table(runs: &[RunRecord], zone: &TimeZone, console: &mut Console) {
 }
 
 /// `2026-11-22 15:42:10`, in the zone of the project.
-fn moment(instant: Instant, zone: &TimeZone) -> String {
+pub fn moment(instant: Instant, zone: &TimeZone) -> String {
     format!("{} {}", display::date(instant.date_in(zone)), clock(instant, zone))
 }
 

@@ -1,5 +1,6 @@
 //! The real world of a project, put together from the adapters.
 
+use super::switches;
 use crate::adapter::clock::SystemClock;
 use crate::adapter::disk::DiskFiles;
 use crate::adapter::office::OfficeDocuments;
@@ -7,7 +8,7 @@ use crate::adapter::random::SystemRandom;
 use crate::adapter::sqlite::{self, SqliteStore};
 use crate::compile::code::Code;
 use crate::finding::Finding;
-use crate::world::{Project, World};
+use crate::world::{Project, Settings, World};
 use jiff::tz::TimeZone;
 
 /// The real world of a project: its store knows the entities of this program.
@@ -18,12 +19,13 @@ pub fn of_project(project: &Project, code: &Code) -> Result<World, Box<Finding>>
     let zone = TimeZone::get(&project.zone).unwrap_or(TimeZone::UTC);
     let path = super::runs::shorter(&project.store);
     let store = SqliteStore::open(&path, &code.records, &code.enums, &sqlite::Options::default()).map_err(Box::new)?;
+    let (switches, files) = switches::switched(project, DiskFiles::new(project));
     Ok(World {
         store: Box::new(store),
         clock: Box::new(SystemClock::new(zone)),
         random: Box::new(SystemRandom::default()),
-        files: Box::new(DiskFiles::new(project)),
+        files,
         documents: Box::new(OfficeDocuments::new(project)),
-        settings: project.settings(),
+        settings: Settings { switches, ..project.settings() },
     })
 }

@@ -5,7 +5,7 @@ use super::executor::Executor;
 use super::problem::Problem;
 use crate::check::is_of_domain;
 use crate::value::Value;
-use crate::world::{ChangeKind, Message, MessageAttachment, World};
+use crate::world::{ChangeKind, EffectClass, Message, MessageAttachment, World};
 use ecow::{EcoString, eco_format};
 use sha2::{Digest, Sha256};
 
@@ -38,6 +38,10 @@ pub(super) fn send(executor: &mut Executor, arguments: &Arguments) -> Result<Val
     store.add_to_outbox(executor.run.0, &message)?;
     executor.mails += 1;
     executor.record(ChangeKind::Mailed, message.to.clone(), message.subject.clone());
+    if executor.world.settings.switches.is_off(EffectClass::Email) {
+        let held = "email is switched off in rpa.toml: the mail is held in the outbox until it is switched on";
+        executor.record(ChangeKind::Noted, "warn", held);
+    }
     mail(executor, message)
 }
 

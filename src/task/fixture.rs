@@ -109,9 +109,6 @@ impl Store for FakeStore {
     fn outbox(&mut self, _: usize) -> Stored<Vec<OutboxEntry>> {
         Ok(self.outbox.lock().unwrap().clone())
     }
-    fn settle_outbox(&mut self, _: i64, _: Result<(), DeliveryError>) -> Stored<()> {
-        unimplemented!()
-    }
 }
 
 impl Waiting for FakeStore {
@@ -168,6 +165,7 @@ impl Waiting for FakeStore {
     }
 }
 impl crate::world::Leases for FakeStore {}
+impl Outbox for FakeStore {}
 
 impl Journal for FakeStore {
     fn begin_run(&mut self, _: &RunRecord) -> Stored<Begin> {

@@ -41,6 +41,9 @@ pub enum DeliveryError {
     /// Trying again may help.
     #[error("{0}")]
     Transient(String),
+    /// The server can't be reached, or takes no mail at all for now: nothing that has to do with this mail.
+    #[error("{0}")]
+    Unreachable(String),
     /// It will never leave.
     #[error("{0}")]
     Permanent(String),
@@ -64,6 +67,11 @@ pub trait Transport: Send {
     /// Whether a mail delivered twice is still there once, so that many deliveries may be settled together.
     fn is_idempotent(&self) -> bool {
         false
+    }
+
+    /// The outside system that it asks, as `rpa.toml` and circuit breakers call it; none for a folder.
+    fn system(&self) -> Option<&'static str> {
+        None
     }
 
     /// Where mail goes, for the summary: `.rpa/outbox`, `smtp://mail.example.com`.

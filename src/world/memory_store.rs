@@ -2,8 +2,8 @@
 //! back is taken back by keeping the state before; so it suits small data.
 
 use super::{
-    Begin, DeliveryError, Entry, Journal, KeptVersion, Leases, Message, OutboxEntry, RunFilter, RunId, RunRecord,
-    RunState, Store, StoreError,
+    Begin, Entry, Journal, KeptVersion, Leases, MailClaim, MailDecision, MailFilter, MailOutcome, MailRecord,
+    MailState, Message, Outbox, OutboxEntry, RunFilter, RunId, RunRecord, RunState, Store, StoreError, SystemState,
 };
 use crate::check::program::{RecordType, Type};
 use crate::compile::query::{Output, QueryId, QueryPlan, Scalar};
@@ -26,11 +26,19 @@ pub struct MemoryStore {
 pub(super) struct State {
     tables: BTreeMap<u32, Arc<BTreeMap<Value, Value>>>,
     sequences: BTreeMap<String, i64>,
-    outbox: Arc<Vec<(OutboxEntry, bool)>>,
+    outbox: Arc<Vec<Kept>>,
+    systems: BTreeMap<String, SystemState>,
     pub(super) runs: Arc<Vec<RunRecord>>,
     entries: Arc<BTreeMap<(i64, u32), Entry>>,
     versions: BTreeMap<String, KeptVersion>,
     pub(super) waiting: super::memory_waiting::Waits,
+}
+
+/// A mail, and who has claimed it.
+#[derive(Debug, Clone)]
+struct Kept {
+    record: MailRecord,
+    owner: Option<EcoString>,
 }
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -221,22 +229,102 @@ impl Store for MemoryStore {
     fn add_to_outbox(&mut self, run: i64, message: &Message) -> Result<i64> {
         let outbox = Arc::make_mut(&mut self.now.outbox);
         let number = outbox.len() as i64 + 1;
-        outbox.push((OutboxEntry { number, run, message: message.clone(), attempts: 0 }, false));
+        let entry = OutboxEntry { number, run, message: message.clone(), attempts: 0 };
+        let due = Instant::from_milliseconds(message.written).unwrap_or(Instant::EPOCH);
+        let record = MailRecord { entry, state: MailState::Waiting, problem: None, due, settled: None };
+        outbox.push(Kept { record, owner: None });
         Ok(number)
     }
 
     fn outbox(&mut self, limit: usize) -> Result<Vec<OutboxEntry>> {
-        let waiting = self.now.outbox.iter().filter(|(_, settled)| !settled);
-        Ok(waiting.take(limit).map(|(entry, _)| entry.clone()).collect())
+        let waiting = self.now.outbox.iter().filter(|kept| kept.record.state == MailState::Waiting);
+        Ok(waiting.take(limit).map(|kept| kept.record.entry.clone()).collect())
+    }
+}
+
+impl Outbox for MemoryStore {
+    fn claim_mails(&mut self, claim: &MailClaim, limit: usize) -> Result<Vec<OutboxEntry>> {
+        let outbox = Arc::make_mut(&mut self.now.outbox);
+        let is_due = |kept: &&mut Kept| kept.record.state == MailState::Waiting && kept.record.due <= claim.now;
+        let mut due: Vec<&mut Kept> = outbox.iter_mut().filter(is_due).collect();
+        due.sort_by_key(|kept| (kept.record.due, kept.record.entry.number));
+        let claimed = due.into_iter().take(limit).map(|kept| {
+            kept.owner = Some(claim.owner.clone());
+            kept.record.due = claim.until;
+            kept.record.entry.clone()
+        });
+        Ok(claimed.collect())
     }
 
-    fn settle_outbox(&mut self, number: i64, outcome: std::result::Result<(), DeliveryError>) -> Result<()> {
-        for (entry, settled) in Arc::make_mut(&mut self.now.outbox) {
-            if entry.number == number {
-                entry.attempts += 1;
-                *settled = !matches!(outcome, Err(DeliveryError::Transient(_)));
+    fn settle_mail(&mut self, number: i64, owner: &str, outcome: &MailOutcome, at: Instant) -> Result<bool> {
+        let claimed = |kept: &&mut Kept| kept.record.entry.number == number && kept.owner.as_deref() == Some(owner);
+        let Some(kept) = Arc::make_mut(&mut self.now.outbox).iter_mut().find(claimed) else { return Ok(false) };
+        kept.owner = None;
+        let record = &mut kept.record;
+        match outcome {
+            MailOutcome::Sent => {
+                (record.state, record.problem, record.settled) = (MailState::Sent, None, Some(at));
+                record.entry.attempts += 1;
+            }
+            MailOutcome::Later { due, problem, counted } => {
+                (record.due, record.problem) = (*due, Some(problem.into()));
+                record.entry.attempts += u32::from(*counted);
+            }
+            MailOutcome::Dead { problem } => {
+                (record.state, record.problem, record.settled) = (MailState::Dead, Some(problem.into()), Some(at));
+                record.entry.attempts += 1;
             }
         }
+        Ok(true)
+    }
+
+    fn next_mail(&mut self) -> Result<Option<Instant>> {
+        let waiting = self.now.outbox.iter().filter(|kept| kept.record.state == MailState::Waiting);
+        Ok(waiting.map(|kept| kept.record.due).min())
+    }
+
+    fn waiting_mails(&mut self) -> Result<u64> {
+        let waiting = self.now.outbox.iter().filter(|kept| kept.record.state == MailState::Waiting);
+        Ok(waiting.count() as u64)
+    }
+
+    fn mails(&mut self, filter: &MailFilter) -> Result<Vec<MailRecord>> {
+        let fits = |record: &&MailRecord| {
+            (filter.states.is_empty() || filter.states.contains(&record.state))
+                && filter.number.is_none_or(|number| record.entry.number == number)
+                && filter.run.is_none_or(|run| record.entry.run == run)
+        };
+        Ok(self.now.outbox.iter().rev().map(|kept| &kept.record).filter(fits).take(filter.limit).cloned().collect())
+    }
+
+    fn decide_mail(&mut self, number: i64, decision: &MailDecision, at: Instant) -> Result<bool> {
+        let wanted = |kept: &&mut Kept| kept.record.entry.number == number;
+        let Some(kept) = Arc::make_mut(&mut self.now.outbox).iter_mut().find(wanted) else { return Ok(false) };
+        let record = &mut kept.record;
+        match (decision, record.state) {
+            (MailDecision::Retry, MailState::Waiting) if kept.owner.is_some() => return Ok(false),
+            (MailDecision::Retry, MailState::Waiting | MailState::Dead | MailState::Dropped) => {
+                (record.state, record.due, record.settled) = (MailState::Waiting, at, None);
+                record.entry.attempts = 0;
+            }
+            (MailDecision::Drop, MailState::Waiting) if kept.owner.is_some() => return Ok(false),
+            (MailDecision::Drop, MailState::Waiting | MailState::Dead) => {
+                (record.state, record.settled) = (MailState::Dropped, Some(at));
+            }
+            (MailDecision::Bounced(reason), MailState::Sent) => {
+                (record.state, record.problem, record.settled) = (MailState::Dead, Some(reason.into()), Some(at));
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn system(&mut self, name: &str) -> Result<SystemState> {
+        Ok(self.now.systems.get(name).cloned().unwrap_or_default())
+    }
+
+    fn set_system(&mut self, name: &str, state: &SystemState) -> Result<()> {
+        self.now.systems.insert(name.to_string(), state.clone());
         Ok(())
     }
 }

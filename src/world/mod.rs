@@ -1,6 +1,7 @@
 //! The windows to the world, as traits: store, clock, chance, files, mail. `adapter` implements them for
 //! real, the tests and the planner in memory.
 
+mod breaker;
 mod clock;
 mod documents;
 mod files;
@@ -10,11 +11,14 @@ mod mail;
 mod memory;
 mod memory_store;
 mod memory_waiting;
+mod outbox;
 mod project;
 mod random;
 mod store;
+mod switches;
 mod waiting;
 
+pub use breaker::{Breaker, Permission, SystemState};
 pub use clock::{Clock, FixedClock};
 pub use documents::{
     DocumentError, Documents, Invoice, InvoiceLine, InvoiceTax, NewSheet, NoDocuments, Sheet, SheetCell,
@@ -27,9 +31,11 @@ pub use lease::{Claim, GoneWorker, Leases, WorkerId, WorkerRecord};
 pub use mail::{DeliveryError, Message, MessageAttachment, Transport};
 pub use memory::{MemoryFiles, SeededRandom};
 pub use memory_store::MemoryStore;
-pub use project::{Limits, MailSettings, Pdf, Project, Reach, Seller, Settings, Smtp, Tls, Written};
+pub use outbox::{MailClaim, MailDecision, MailFilter, MailOutcome, MailRecord, MailState, Outbox, OutboxEntry};
+pub use project::{Delivery, Limits, MailSettings, Pdf, Project, Reach, Seller, Settings, Smtp, Tls, Written};
 pub use random::Random;
-pub use store::{OutboxEntry, Store, StoreError};
+pub use store::{Store, StoreError};
+pub use switches::{EffectClass, EffectsOff, SwitchReader, Switches};
 pub use waiting::{Answer, InboxFilter, Question, QuestionState, ReadyRun, Wait, WaitKind, Waiting, Watch};
 
 /// All windows together, as an engine holds them.

@@ -2,6 +2,7 @@
 //!
 //! Plain data: `cli::project` reads it, the adapters obey it.
 
+use super::{Breaker, EffectsOff, Switches};
 use crate::check::{Allowance, Boundaries};
 use crate::finding::Levels;
 use crate::value::{Currency, Duration, EcoString};
@@ -38,6 +39,10 @@ pub struct Project {
     pub seller: Seller,
     /// How much the findings of its scripts matter.
     pub levels: Levels,
+    /// Classes of effects that are off.
+    pub effects_off: EffectsOff,
+    /// The file with the holidays, if there is one.
+    pub holidays: Option<PathBuf>,
 }
 
 /// How mail leaves.
@@ -49,6 +54,24 @@ pub struct MailSettings {
     pub outbox: PathBuf,
     /// The server, if mail shall really leave.
     pub smtp: Option<Smtp>,
+    /// How mail is tried again.
+    pub delivery: Delivery,
+}
+
+/// How mail is tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delivery {
+    /// How often a mail is tried before it becomes a dead letter.
+    pub attempts: u32,
+    /// When the server is left alone.
+    pub breaker: Breaker,
+}
+
+impl Default for Delivery {
+    fn default() -> Self {
+        // With the pauses that double up to four hours: a bit more than two days.
+        Delivery { attempts: 20, breaker: Breaker::default() }
+    }
 }
 
 /// A mail server.
@@ -137,6 +160,10 @@ pub struct Settings {
     pub seller: Seller,
     /// Domains that mail may go to; none lets it go anywhere.
     pub mail: Option<Vec<EcoString>>,
+    /// How mail is tried again.
+    pub delivery: Delivery,
+    /// The kill switches.
+    pub switches: Switches,
 }
 
 /// Who sells.
@@ -169,7 +196,13 @@ impl Default for Limits {
 impl Project {
     /// What primitives need to know of it.
     pub fn settings(&self) -> Settings {
-        Settings { currency: self.currency, seller: self.seller.clone(), mail: self.reach.mail.clone() }
+        Settings {
+            currency: self.currency,
+            seller: self.seller.clone(),
+            mail: self.reach.mail.clone(),
+            delivery: self.mail.delivery,
+            switches: Switches::default(),
+        }
     }
 
     /// What the checker holds scripts to.
@@ -202,7 +235,12 @@ impl Project {
             currency: None,
             store: folder.join(".rpa").join("store.db"),
             lease: Duration::from_milliseconds(30_000),
-            mail: MailSettings { from: "rpa@localhost".into(), outbox: folder.join(".rpa").join("outbox"), smtp: None },
+            mail: MailSettings {
+                from: "rpa@localhost".into(),
+                outbox: folder.join(".rpa").join("outbox"),
+                smtp: None,
+                delivery: Delivery::default(),
+            },
             reach: Reach {
                 read: vec![folder.to_path_buf()],
                 write: vec![folder.to_path_buf()],
@@ -215,6 +253,8 @@ impl Project {
             pdf: Pdf::default(),
             seller: Seller::default(),
             levels: Levels::of_catalogue(),
+            effects_off: EffectsOff::default(),
+            holidays: None,
         }
     }
 }

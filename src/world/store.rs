@@ -53,22 +53,9 @@ pub enum StoreError {
     },
 }
 
-/// A mail in the outbox.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutboxEntry {
-    /// Its number.
-    pub number: i64,
-    /// The run that wrote it.
-    pub run: i64,
-    /// The mail; attachments hold paths, their content is read when it leaves.
-    pub message: super::Message,
-    /// How often delivery was tried.
-    pub attempts: u32,
-}
-
 /// Keeps records. All writes happen inside a transaction, and in it inside a savepoint, so that a step that
 /// fails takes back its own writes and nothing else. Journal and records share the transactions.
-pub trait Store: super::Journal + super::Waiting + super::Leases + Send {
+pub trait Store: super::Journal + super::Waiting + super::Leases + super::Outbox + Send {
     /// Names this store among all others: letters and digits, made by chance when the store was made. It is in
     /// the Message-ID of every mail, so that no two stores ever send mails of the same name.
     fn identity(&mut self) -> Result<EcoString, StoreError> {
@@ -106,7 +93,5 @@ pub trait Store: super::Journal + super::Waiting + super::Leases + Send {
     /// Puts a mail into the outbox; gives its number.
     fn add_to_outbox(&mut self, run: i64, message: &super::Message) -> Result<i64, StoreError>;
     /// The mails that have not left, the oldest first, at most so many.
-    fn outbox(&mut self, limit: usize) -> Result<Vec<OutboxEntry>, StoreError>;
-    /// Marks a mail: it has left (`Ok`), is to be tried again, or never will leave.
-    fn settle_outbox(&mut self, number: i64, outcome: Result<(), super::DeliveryError>) -> Result<(), StoreError>;
+    fn outbox(&mut self, limit: usize) -> Result<Vec<super::OutboxEntry>, StoreError>;
 }

@@ -27,7 +27,7 @@ impl EmlFolder {
     }
 
     fn failed(&self, error: &io::Error) -> DeliveryError {
-        DeliveryError::Transient(format!("`{}` can't be written to: {error}", self.folder.path().display()))
+        DeliveryError::Unreachable(format!("`{}` can't be written to: {error}", self.folder.path().display()))
     }
 }
 

@@ -5,7 +5,7 @@ mod eml;
 mod format;
 mod smtp;
 
-pub use dispatch::{DispatchReport, Undelivered, dispatch};
+pub use dispatch::{DispatchReport, Undelivered, dispatch, dispatch_until};
 pub use eml::EmlFolder;
 pub use format::formatted;
 pub use smtp::SmtpServer;

@@ -49,14 +49,14 @@ impl SmtpServer {
             self.connection = None;
             self.connection = Some(self.connect()?);
         }
-        self.connection.as_mut().ok_or_else(|| DeliveryError::Transient("there is no connection".to_string()))
+        self.connection.as_mut().ok_or_else(|| DeliveryError::Unreachable("there is no connection".to_string()))
     }
 
     /// Whatever goes wrong here is not the fault of a mail: it is tried again when the server or its settings are mended.
     fn connect(&self) -> Result<SmtpConnection, DeliveryError> {
         let (host, port) = (self.settings.host.as_str(), self.settings.port);
         let failed = |what: &str, error: &dyn std::fmt::Display| {
-            DeliveryError::Transient(format!("{what} {host}:{port}: {error}"))
+            DeliveryError::Unreachable(format!("{what} {host}:{port}: {error}"))
         };
         let hello = ClientId::default();
         let tls = match self.settings.tls {
@@ -85,7 +85,9 @@ impl SmtpServer {
     fn password(&self) -> Result<String, DeliveryError> {
         let Some(name) = &self.settings.password_env else { return Ok(String::new()) };
         std::env::var(name.as_str()).map_err(|_| {
-            DeliveryError::Transient(format!("the environment variable `{name}`, which holds the password, is not set"))
+            DeliveryError::Unreachable(format!(
+                "the environment variable `{name}`, which holds the password, is not set"
+            ))
         })
     }
 
@@ -117,6 +119,10 @@ impl Transport for SmtpServer {
         }
     }
 
+    fn system(&self) -> Option<&'static str> {
+        Some("smtp")
+    }
+
     fn target(&self) -> String {
         format!("smtp://{}:{}", self.settings.host, self.settings.port)
     }
@@ -131,11 +137,14 @@ impl Drop for SmtpServer {
 }
 
 /// Whether trying again may help: a reply that begins with 5 is final (RFC 5321, 4.2.1), as is what this side finds
-/// wrong with the mail; a reply with 4 and everything about the line is not.
+/// wrong with the mail; a reply with 4 and everything about the line is not. With 421 the server says that it takes
+/// nothing at all for now (RFC 5321, 4.2.2).
 fn classified(error: &Error) -> DeliveryError {
     let text = full(error);
     if error.is_permanent() || error.is_client() {
         DeliveryError::Permanent(text)
+    } else if error.status().is_some_and(|code| code.to_string() == "421") {
+        DeliveryError::Unreachable(text)
     } else {
         DeliveryError::Transient(text)
     }

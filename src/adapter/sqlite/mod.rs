@@ -38,9 +38,9 @@ use crate::compile::query::{QueryId, QueryPlan};
 use crate::finding::Finding;
 use crate::value::{Instant, RecordId, Value};
 use crate::world::{
-    Answer, Begin, Claim, DeliveryError, Entry, GoneWorker, InboxFilter, Journal, KeptVersion, Leases, Message,
-    OutboxEntry, Question, QuestionState, ReadyRun, RunFilter, RunId, RunRecord, RunState, Store, StoreError, Wait,
-    WaitKind, Waiting, Watch, WorkerId, WorkerRecord,
+    Answer, Begin, Claim, Entry, GoneWorker, InboxFilter, Journal, KeptVersion, Leases, MailClaim, MailDecision,
+    MailFilter, MailOutcome, MailRecord, Message, Outbox, OutboxEntry, Question, QuestionState, ReadyRun, RunFilter,
+    RunId, RunRecord, RunState, Store, StoreError, SystemState, Wait, WaitKind, Waiting, Watch, WorkerId, WorkerRecord,
 };
 use ecow::EcoString;
 use failure::{Done, Trouble, explained, internal};
@@ -471,11 +471,56 @@ impl Store for SqliteStore {
     fn outbox(&mut self, limit: usize) -> Result<Vec<OutboxEntry>, StoreError> {
         self.guarded(|store| outbox::waiting(&store.connection, limit))
     }
+}
 
-    fn settle_outbox(&mut self, number: i64, outcome: Result<(), DeliveryError>) -> Result<(), StoreError> {
+impl Outbox for SqliteStore {
+    fn claim_mails(&mut self, claim: &MailClaim, limit: usize) -> Result<Vec<OutboxEntry>, StoreError> {
         self.guarded(|store| {
             store.write()?;
-            outbox::settle(&store.connection, number, &outcome)
+            outbox::claim(&store.connection, claim, limit)
+        })
+    }
+
+    fn settle_mail(
+        &mut self,
+        number: i64,
+        owner: &str,
+        outcome: &MailOutcome,
+        at: Instant,
+    ) -> Result<bool, StoreError> {
+        self.guarded(|store| {
+            store.write()?;
+            outbox::settle(&store.connection, number, owner, outcome, at)
+        })
+    }
+
+    fn next_mail(&mut self) -> Result<Option<Instant>, StoreError> {
+        self.guarded(|store| outbox::next(&store.connection))
+    }
+
+    fn waiting_mails(&mut self) -> Result<u64, StoreError> {
+        self.guarded(|store| outbox::count(&store.connection))
+    }
+
+    fn mails(&mut self, filter: &MailFilter) -> Result<Vec<MailRecord>, StoreError> {
+        self.guarded(|store| outbox::mails(&store.connection, filter))
+    }
+
+    fn decide_mail(&mut self, number: i64, decision: &MailDecision, at: Instant) -> Result<bool, StoreError> {
+        self.guarded(|store| {
+            store.write()?;
+            outbox::decide(&store.connection, number, decision, at)
+        })
+    }
+
+    fn system(&mut self, name: &str) -> Result<SystemState, StoreError> {
+        self.guarded(|store| outbox::system(&store.connection, name))
+    }
+
+    fn set_system(&mut self, name: &str, state: &SystemState) -> Result<(), StoreError> {
+        self.guarded(|store| {
+            store.write()?;
+            outbox::set_system(&store.connection, name, state)
         })
     }
 }

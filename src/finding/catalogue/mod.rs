@@ -11,6 +11,7 @@ pub mod decision;
 pub mod effect;
 pub mod file;
 pub mod flow;
+pub mod mail;
 pub mod name;
 pub mod privacy;
 pub mod proof;
@@ -29,6 +30,7 @@ const GROUPS: &[&[&Code]] = &[
     effect::GROUP,
     file::GROUP,
     flow::GROUP,
+    mail::GROUP,
     name::GROUP,
     privacy::GROUP,
     proof::GROUP,

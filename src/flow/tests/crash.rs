@@ -3,8 +3,7 @@
 use super::*;
 use crate::compile::query::{QueryId, QueryPlan};
 use crate::world::{
-    Answer, DeliveryError, InboxFilter, Message, OutboxEntry, Question, QuestionState, ReadyRun, Store, Wait, WaitKind,
-    Waiting, Watch,
+    Answer, InboxFilter, Message, OutboxEntry, Question, QuestionState, ReadyRun, Store, Wait, WaitKind, Waiting, Watch,
 };
 use std::sync::{Arc, Mutex};
 
@@ -191,10 +190,9 @@ impl Store for Mortal {
     fn outbox(&mut self, limit: usize) -> Kept<Vec<OutboxEntry>> {
         self.alive(|store| store.outbox(limit))
     }
-    fn settle_outbox(&mut self, number: i64, outcome: std::result::Result<(), DeliveryError>) -> Kept<()> {
-        self.alive(|store| store.settle_outbox(number, outcome))
-    }
 }
+
+impl crate::world::Outbox for Mortal {}
 
 /// A flow with everything: items with undo, children with and without keys, a handler, a retry, branches, `start`.
 fn everything(script: &mut Script) -> usize {

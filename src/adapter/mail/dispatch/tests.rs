@@ -1,9 +1,11 @@
 use super::*;
 use crate::adapter::mail::EmlFolder;
-use crate::value::Instant;
 use crate::world::{
-    FixedClock, MemoryFiles, MemoryStore, Message, MessageAttachment, NoDocuments, SeededRandom, Settings, Store,
+    EffectsOff, FixedClock, MailFilter, MailState, MemoryFiles, MemoryStore, Message, MessageAttachment, NoDocuments,
+    SeededRandom, Settings, Store, SwitchReader, Switches,
 };
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 fn message(to: &str) -> Message {
     Message {
@@ -42,6 +44,9 @@ fn world(mails: &[Message]) -> World {
 struct Scripted {
     came: Vec<(i64, Vec<u8>)>,
     flush_fails: bool,
+    /// The name of the system, and whether it is down.
+    system: Option<&'static str>,
+    is_down: bool,
 }
 
 impl Transport for Scripted {
@@ -49,6 +54,9 @@ impl Transport for Scripted {
         unreachable!("mails of the outbox have numbers")
     }
     fn deliver_entry(&mut self, number: i64, message: &Message) -> Result<(), DeliveryError> {
+        if self.is_down {
+            return Err(DeliveryError::Unreachable("no answer".into()));
+        }
         self.came.push((number, message.attachments.first().map(|file| file.content.clone()).unwrap_or_default()));
         match message.to.split('@').next() {
             Some("later") => Err(DeliveryError::Transient("450 mailbox busy".into())),
@@ -61,6 +69,9 @@ impl Transport for Scripted {
     }
     fn is_idempotent(&self) -> bool {
         self.flush_fails
+    }
+    fn system(&self) -> Option<&'static str> {
+        self.system
     }
     fn target(&self) -> String {
         "nowhere".into()
@@ -104,21 +115,26 @@ fn every_mail_is_tried_once_and_settled() {
             },
         ],
         stopped: false,
+        held: 0,
+        open_until: None,
         target: "nowhere",
     }
     "#);
-    // The second time there is the postponed one alone, until it is given up.
-    let again = dispatch(&mut world, &mut transport).unwrap();
-    assert_eq!((again.delivered, again.postponed.len(), again.refused.len()), (0, 1, 0));
-    let mut last = again;
-    for _ in 2..MOST_ATTEMPTS {
+    // The second time there is the postponed one alone, when its pause is over, until it is given up.
+    let nothing = DispatchReport { target: "nowhere".into(), ..Default::default() };
+    assert_eq!(dispatch(&mut world, &mut transport).unwrap(), nothing);
+    let mut pauses = Vec::new();
+    let mut last = nothing.clone();
+    while last.refused.is_empty() {
+        let due = world.store.next_mail().unwrap().unwrap();
+        let pause = due.since(world.clock.now());
+        pauses.push(pause.milliseconds() / Duration::MINUTE);
+        world.clock.sleep(pause);
         last = dispatch(&mut world, &mut transport).unwrap();
     }
-    insta::assert_snapshot!(last.refused[0].reason, @"given up after 12 attempts: 450 mailbox busy");
-    assert_eq!(
-        dispatch(&mut world, &mut transport).unwrap(),
-        DispatchReport { target: "nowhere".into(), ..Default::default() }
-    );
+    assert_eq!(pauses, [&[1, 2, 4, 8, 16, 32, 64, 128][..], &[240; 11]].concat());
+    insta::assert_snapshot!(last.refused[0].reason, @"given up after 20 attempts: 450 mailbox busy");
+    assert_eq!(dispatch(&mut world, &mut transport).unwrap(), nothing);
 }
 
 #[test]
@@ -164,4 +180,77 @@ fn a_folder_that_can_not_be_written_to_postpones() {
     let report = dispatch(&mut world(&[message("ok@a.example")]), &mut transport).unwrap();
     let reason = report.postponed[0].reason.replace(place.path().to_str().unwrap(), "…");
     insta::assert_snapshot!(reason, @"`…/outbox` can't be written to: Not a directory (os error 20)");
+}
+
+#[test]
+fn a_server_that_is_down_is_left_alone_and_its_mails_lose_no_tries() {
+    let mails: Vec<Message> = (0..3).map(|_| message("ok@a.example")).collect();
+    let mut world = world(&mails);
+    let mut transport = Scripted { system: Some("smtp"), is_down: true, ..Default::default() };
+    for _ in 0..5 {
+        let report = dispatch(&mut world, &mut transport).unwrap();
+        assert_eq!((report.delivered, report.postponed.len(), report.stopped), (0, 1, true));
+    }
+    // Now the circuit is open, for everyone who asks the store.
+    let until = world.clock.now().plus(world.settings.delivery.breaker.pause).unwrap();
+    let report = dispatch(&mut world, &mut transport).unwrap();
+    assert_eq!((report.postponed.len(), report.open_until), (0, Some(until)));
+    transport.is_down = false;
+    assert_eq!(dispatch(&mut world, &mut transport).unwrap().delivered, 0);
+    world.clock.sleep(world.settings.delivery.breaker.pause);
+    let report = dispatch(&mut world, &mut transport).unwrap();
+    assert_eq!((report.delivered, report.open_until), (3, None));
+    let sent = world.store.mails(&MailFilter { limit: 10, ..MailFilter::default() }).unwrap();
+    assert!(sent.iter().all(|mail| mail.state == MailState::Sent && mail.entry.attempts == 1), "{sent:?}");
+}
+
+#[test]
+fn mail_is_held_while_it_is_switched_off() {
+    struct Off(Arc<AtomicBool>);
+    impl SwitchReader for Off {
+        fn off(&self) -> EffectsOff {
+            EffectsOff { email: self.0.load(Ordering::Relaxed), files: false }
+        }
+    }
+    let off = Arc::new(AtomicBool::new(true));
+    let mut world = world(&[message("ok@a.example"), message("ok@b.example")]);
+    world.settings.switches = Switches::new(Off(off.clone()));
+    let mut transport = Scripted::default();
+    let report = dispatch(&mut world, &mut transport).unwrap();
+    assert_eq!((report.delivered, report.held, transport.came.len()), (0, 2, 0));
+    off.store(false, Ordering::Relaxed);
+    assert_eq!(dispatch(&mut world, &mut transport).unwrap().delivered, 2);
+}
+
+#[test]
+fn what_another_process_has_claimed_is_left_to_it_until_its_claim_ends() {
+    let mut world = world(&[message("ok@a.example"), message("ok@b.example")]);
+    let now = world.clock.now();
+    let claim = MailClaim { owner: "other".into(), now, until: now.plus(CLAIM).unwrap() };
+    world.store.begin().unwrap();
+    let taken = world.store.claim_mails(&claim, 1).unwrap();
+    world.store.commit().unwrap();
+    let mut transport = Scripted::default();
+    assert_eq!(dispatch(&mut world, &mut transport).unwrap().delivered, 1);
+    assert_eq!(transport.came[0].0, 2);
+    // The other one has died: its mail is taken over, and what it says later does not count.
+    world.clock.sleep(CLAIM);
+    assert_eq!(dispatch(&mut world, &mut transport).unwrap().delivered, 1);
+    let late = world.store.settle_mail(taken[0].number, "other", &MailOutcome::Sent, now).unwrap();
+    assert!(!late, "the claim was over");
+}
+
+#[test]
+fn it_stops_between_two_mails() {
+    let mails: Vec<Message> = (0..5).map(|_| message("ok@a.example")).collect();
+    let mut world = world(&mails);
+    let mut transport = Scripted::default();
+    let looked = std::cell::Cell::new(0);
+    let stop = || {
+        looked.set(looked.get() + 1);
+        looked.get() > 2
+    };
+    assert_eq!(dispatch_until(&mut world, &mut transport, &stop).unwrap().delivered, 2);
+    // Nothing stays claimed.
+    assert_eq!(dispatch(&mut world, &mut transport).unwrap().delivered, 3);
 }

@@ -4,8 +4,8 @@ use super::fixture::*;
 use crate::adapter::sqlite::SqliteStore;
 use crate::value::Instant;
 use crate::world::{
-    Begin, Change, ChangeKind, DeliveryError, Entry, EntryKind, Journal, KeptVersion, Message, MessageAttachment,
-    RunFilter, RunId, RunRecord, RunState, Store,
+    Begin, Breaker, Change, ChangeKind, Entry, EntryKind, Journal, KeptVersion, MailClaim, MailDecision, MailFilter,
+    MailOutcome, Message, MessageAttachment, Outbox, RunFilter, RunId, RunRecord, RunState, Store,
 };
 
 fn at(milliseconds: i64) -> Instant {
@@ -278,12 +278,38 @@ fn mails_leave_once() {
     assert_eq!(waiting[1].message, plain);
     assert_eq!(store.outbox(1).unwrap().len(), 1);
     store.begin().unwrap();
-    store.settle_outbox(first, Ok(())).unwrap();
-    store.settle_outbox(second, Err(DeliveryError::Transient("later".into()))).unwrap();
-    store.settle_outbox(third, Err(DeliveryError::Permanent("never".into()))).unwrap();
+    let far = Instant::from_milliseconds(4_000_000_000_000).unwrap();
+    let claim = |owner: &str, now| MailClaim { owner: owner.into(), now, until: far };
+    assert_eq!(store.claim_mails(&claim("a", far), 10).unwrap().len(), 3);
+    assert!(store.claim_mails(&claim("b", Instant::EPOCH), 10).unwrap().is_empty());
+    assert!(!store.settle_mail(first, "b", &MailOutcome::Sent, far).unwrap());
+    let later = MailOutcome::Later { due: Instant::EPOCH, problem: "later".into(), counted: true };
+    let dead = MailOutcome::Dead { problem: "never".into() };
+    for (number, outcome) in [(first, MailOutcome::Sent), (second, later), (third, dead)] {
+        assert!(store.settle_mail(number, "a", &outcome, far).unwrap());
+    }
     store.commit().unwrap();
     let waiting = store.outbox(10).unwrap();
     assert_eq!(waiting.iter().map(|mail| (mail.number, mail.attempts)).collect::<Vec<_>>(), [(second, 1)]);
     store.begin().unwrap();
-    assert!(store.settle_outbox(first, Ok(())).is_err(), "it has left");
+    assert!(!store.settle_mail(first, "a", &MailOutcome::Sent, far).unwrap(), "it has left");
+    let mut decided = |number, decision| store.decide_mail(number, &decision, far).unwrap();
+    assert!(!decided(first, MailDecision::Retry) && !decided(third, MailDecision::Bounced("x".into())));
+    assert!(decided(third, MailDecision::Drop) && decided(third, MailDecision::Retry));
+    assert!(decided(first, MailDecision::Bounced("no such user".into())));
+    let mut state = store.system("smtp").unwrap();
+    state.failed(far, &Breaker { failures: 1, ..Breaker::default() });
+    store.set_system("smtp", &state).unwrap();
+    store.commit().unwrap();
+    assert_eq!(store.system("smtp").unwrap(), state);
+    assert_eq!(store.waiting_mails().unwrap(), 2);
+    assert_eq!(store.next_mail().unwrap(), Some(Instant::EPOCH));
+    let mails = store.mails(&MailFilter { limit: 9, ..MailFilter::default() }).unwrap();
+    let shown: Vec<_> =
+        mails.iter().map(|mail| format!("{} {:?} {:?}", mail.entry.number, mail.state, mail.problem)).collect();
+    insta::assert_snapshot!(shown.join("\n"), @r#"
+    3 Waiting Some("never")
+    2 Waiting Some("later")
+    1 Dead Some("no such user")
+    "#);
 }
