@@ -230,8 +230,7 @@ impl Store for MemoryStore {
         let outbox = Arc::make_mut(&mut self.now.outbox);
         let number = outbox.len() as i64 + 1;
         let entry = OutboxEntry { number, run, message: message.clone(), attempts: 0 };
-        let due = Instant::from_milliseconds(message.written).unwrap_or(Instant::EPOCH);
-        let record = MailRecord { entry, state: MailState::Waiting, problem: None, due, settled: None };
+        let record = MailRecord { entry, state: MailState::Waiting, problem: None, due: Instant::EPOCH, settled: None };
         outbox.push(Kept { record, owner: None });
         Ok(number)
     }

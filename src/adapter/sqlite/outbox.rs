@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql};
 use std::fmt::Write;
 
 /// The tables of the outbox. A mail stays in it after it has left, as what was sent to whom. `due` is when it may be
-/// tried; while `owner` has claimed it, when the claim ends.
+/// tried, 0 for at once whatever the clock says; while `owner` has claimed it, when the claim ends.
 pub(super) const TABLES: &str = "
 CREATE TABLE rpa_outbox (
   number INTEGER PRIMARY KEY, run INTEGER NOT NULL, state TEXT NOT NULL, id TEXT NOT NULL,
@@ -44,7 +44,7 @@ pub(super) fn add(connection: &Connection, run: i64, message: &Message) -> Done<
     connection
         .prepare_cached(
             "INSERT INTO rpa_outbox (run, state, id, sender, recipient, cc, reply_to, subject, body, attachments, \
-             written, attempts, due) VALUES (?1, 'waiting', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, ?10)",
+             written, attempts, due) VALUES (?1, 'waiting', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 0)",
         )?
         .execute(parameters.as_slice())?;
     Ok(connection.last_insert_rowid())
