@@ -21,8 +21,9 @@ use rpa::compile::compile;
 use rpa::flow::{Engine, MachineWorker, Options, Silent};
 use rpa::text::Source;
 use rpa::value::{Currency, Value};
-use rpa::world::{NoDocuments, Project, World};
+use rpa::world::{EntryKind, Journal, NoDocuments, Project, RunFilter, World};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 fn main() {
     let mut orders = 100_000;
@@ -61,7 +62,7 @@ fn compare(orders: u64) {
     let folder = tempfile::tempdir().expect("a folder to measure in");
     let data = folder.path().join("data");
     generate::write(&data, orders).expect("the folder can be written to");
-    let all = vec![by_hand(&data, folder.path()), by_flow(&data, folder.path())];
+    let all = [by_hand(&data, folder.path()), by_flow(&data, folder.path())];
     println!("{:<24} {:>8} {:>9} {:>10} {:>11} {:>9}", "", "orders", "seconds", "orders/s", "processor s", "store MB");
     for measured in &all {
         let seconds = measured.took.clock.as_secs_f64();
@@ -75,10 +76,46 @@ fn compare(orders: u64) {
             size as f64 / 1e6
         );
     }
-    if let [hand, flow] = all.as_slice() {
-        let share = hand.took.clock.as_secs_f64() / flow.took.clock.as_secs_f64();
-        println!("the flow reaches {:.0} % of the program written by hand", share * 100.0);
+    let [hand, flow] = &all;
+    let share = |time: fn(&Passed) -> Duration| time(&hand.took).as_secs_f64() / time(&flow.took).as_secs_f64() * 100.0;
+    println!(
+        "the flow reaches {:.0} % of the program written by hand by the clock, {:.0} % by the processor",
+        share(|took| took.clock),
+        share(|took| took.processor)
+    );
+    journal(&flow.store);
+}
+
+/// Prints how much of a store the journal takes: the pages of its tables and indexes, without the values that the
+/// steps and runs have given.
+fn journal(store: &Path) {
+    let connection = rusqlite::Connection::open(store).expect("the store is there");
+    let pages: i64 = connection
+        .query_row(
+            "SELECT sum(pgsize) FROM dbstat WHERE aggregate = TRUE AND name IN \
+             (SELECT name FROM sqlite_schema WHERE tbl_name IN ('rpa_runs', 'rpa_entries'))",
+            (),
+            |row| row.get(0),
+        )
+        .expect("SQLite counts its pages");
+    drop(connection);
+    let mut store = SqliteStore::open(store, &[], &[], &sqlite::Options::default()).expect("the store opens again");
+    let (mut steps, mut results, mut arguments) = (0, 0, 0);
+    for run in store.runs(&RunFilter { limit: usize::MAX, ..RunFilter::default() }).expect("the runs are there") {
+        results += run.outcome.len();
+        arguments += run.arguments.len();
+        for entry in store.entries(run.id).expect("the entries are there") {
+            steps += usize::from(entry.kind == EntryKind::StepDone);
+            results += entry.payload.len();
+        }
     }
+    let each = |bytes: usize| bytes as f64 / steps as f64;
+    println!(
+        "the journal takes {:.0} bytes a step beside the results ({:.0} bytes), {:.0} of them what the runs were given",
+        each(pages as usize - results),
+        each(results),
+        each(arguments)
+    );
 }
 
 fn by_hand(data: &Path, folder: &Path) -> Measured {

@@ -128,7 +128,7 @@ pub fn run(folder: &Path) -> Result<(), StoreError> {
     let record = |number: i64| RunRecord {
         id: RunId(0),
         parent: Some(RunId(1)),
-        starter: Default::default(),
+        starter: "".into(),
         flow: "process_order".into(),
         key: Some(format!("O-{number:07}").into()),
         version: "5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9".into(),
