@@ -72,6 +72,7 @@ pub fn check(main: Source, loader: &dyn Loader) -> Checked {
     checker.check_pending();
     checker.report_unused();
     checker.prove_tables();
+    checker.prove_flows();
     checker.check_privacy();
     checker.allow();
     loader.levels().apply(&mut checker.findings);
@@ -135,6 +136,25 @@ impl<'l> Checker<'l> {
         for finding in proof::check(&self.program, is_sound) {
             self.report(finding);
         }
+    }
+
+    /// Looks at the ways, calls and effects of the flows and tasks that people write. Those of a script with an
+    /// error are left out: what is said of them would only follow from the error.
+    fn prove_flows(&mut self) {
+        let broken: HashSet<crate::text::SourceId> = self
+            .findings
+            .iter()
+            .filter(|finding| finding.is_error())
+            .filter_map(|finding| Some(finding.span()?.source))
+            .collect();
+        let program = &self.program;
+        let wanted = |span: crate::text::Span| {
+            !broken.contains(&span.source) && program.sources.get(span.source).is_some_and(|source| !source.is_library)
+        };
+        let book = effects::deeds::Deedbook::of(program);
+        let mut findings = graph::findings(program, &book, &wanted);
+        findings.extend(effects::retry::findings(program, &book, &wanted));
+        findings.into_iter().for_each(|finding| self.report(finding));
     }
 
     /// Takes a finding in, unless the same was said of the same place before.

@@ -1,7 +1,9 @@
 //! What every callable does to the world, and how it may fail: inferred over the graph of calls until nothing
 //! changes, then held against what may stand where.
 
+pub(crate) mod deeds;
 mod hold;
+pub(crate) mod retry;
 
 use super::Checker;
 use super::declare::First;

@@ -1,7 +1,7 @@
 //! Makes the graph of a flow: a node for each statement that does something, an edge for each way on.
 
 use crate::check::program::{
-    Expr, ExprKind, Flow, HandlerAction, LocalId, Program, Statement, StatementKind, StepBody, StepId,
+    Expr, ExprKind, Flow, FlowId, HandlerAction, LocalId, Program, Statement, StatementKind, StepBody, StepId,
 };
 use crate::text::Span;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -21,6 +21,51 @@ pub(super) struct Node {
     pub joins_all: bool,
     /// Whether it stands for a statement; joins and ends of steps do not.
     pub is_statement: bool,
+    /// What it is on the way.
+    pub role: Role,
+    /// The flow that is run or started here.
+    pub runs: Option<(FlowId, Span)>,
+}
+
+/// What a place is on the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Role {
+    /// Goes on to the next.
+    #[default]
+    Plain,
+    /// `if`, `match`: goes on by what its condition says.
+    Branch,
+    /// The head of a `for`.
+    Loop,
+    /// A step begins.
+    Attempt(StepId),
+    /// A step has succeeded.
+    Done(StepId),
+    /// `return`, `stop`: the run is over.
+    End,
+    /// `fail`: the run is over and undone.
+    Fail,
+}
+
+/// A way from one place to the next.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Way {
+    /// What must happen for it to be gone.
+    pub why: Why,
+    /// What it is.
+    pub kind: WayKind,
+}
+
+/// What a way is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum WayKind {
+    /// On to what comes next.
+    #[default]
+    On,
+    /// From the end of a loop's body back to its head.
+    Round,
+    /// A jump.
+    Jump,
 }
 
 /// What must happen for a way to be gone; in words for a label at a place.
@@ -29,7 +74,7 @@ pub(super) type Why = Option<(Span, String)>;
 /// The graph of a flow.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
-    pub graph: DiGraph<Node, Why>,
+    pub graph: DiGraph<Node, Way>,
     pub start: NodeIndex,
     /// The nodes after which the flow is over without `return`.
     pub ends: Vec<NodeIndex>,
@@ -41,7 +86,7 @@ type Open = Vec<(NodeIndex, Why)>;
 struct Builder<'p> {
     flow: &'p Flow,
     program: &'p Program,
-    graph: DiGraph<Node, Why>,
+    graph: DiGraph<Node, Way>,
     steps: HashMap<StepId, NodeIndex>,
     jumps: Vec<(NodeIndex, StepId, Why)>,
 }
@@ -54,10 +99,15 @@ impl Graph {
         let open = builder.statements(&flow.body, vec![(start, None)]);
         for (from, step, why) in std::mem::take(&mut builder.jumps) {
             if let Some(to) = builder.steps.get(&step) {
-                builder.graph.add_edge(from, *to, why);
+                builder.graph.add_edge(from, *to, Way { why, kind: WayKind::Jump });
             }
         }
-        Graph { graph: builder.graph, start, ends: open.into_iter().map(|(node, _)| node).collect() }
+        let ends = open.iter().map(|(node, _)| *node).collect();
+        let finish = builder.graph.add_node(Node { role: Role::End, ..Node::default() });
+        for (from, why) in open {
+            builder.graph.add_edge(from, finish, Way { why, kind: WayKind::On });
+        }
+        Graph { graph: builder.graph, start, ends }
     }
 
     /// The nodes that can be reached.
@@ -85,7 +135,7 @@ impl Graph {
             for edge in edges {
                 let next = edge.target();
                 if (next == to || !avoid(next)) && seen.insert(next) {
-                    before.insert(next, (node, edge.weight().clone()));
+                    before.insert(next, (node, edge.weight().why.clone()));
                     waiting.push_back(next);
                 }
             }
@@ -112,11 +162,25 @@ impl Graph {
 
 impl Builder<'_> {
     fn node(&mut self, from: Open, span: Span, uses: Vec<(LocalId, Span)>, sets: Vec<LocalId>) -> NodeIndex {
-        let node = self.graph.add_node(Node { span, uses, sets, joins_all: false, is_statement: true });
+        let node = self.graph.add_node(Node { span, uses, sets, is_statement: true, ..Node::default() });
         for (from, why) in from {
-            self.graph.add_edge(from, node, why);
+            self.graph.add_edge(from, node, Way { why, kind: WayKind::On });
         }
         node
+    }
+
+    fn role(&mut self, node: NodeIndex, role: Role) {
+        if let Some(of) = self.graph.node_weight_mut(node) {
+            of.role = role;
+        }
+    }
+
+    fn runs(&mut self, node: NodeIndex, expr: &Expr) {
+        if let (Some(of), ExprKind::Run(flow, _) | ExprKind::Start(flow, _)) =
+            (self.graph.node_weight_mut(node), &expr.kind)
+        {
+            of.runs = Some((*flow, expr.span));
+        }
     }
 
     fn statements(&mut self, statements: &[Statement], mut open: Open) -> Open {
@@ -135,6 +199,7 @@ impl Builder<'_> {
             }
             StatementKind::If { condition, then, otherwise } => {
                 let node = self.node(open, span, uses_of([condition]), Vec::new());
+                self.role(node, Role::Branch);
                 let at = condition.span;
                 let mut ways = self.statements(then, vec![(node, Some((at, "when this holds".to_string())))]);
                 let not = vec![(node, Some((at, "when this does not hold".to_string())))];
@@ -147,6 +212,7 @@ impl Builder<'_> {
                     arm.test.each_expression(&mut |expr| uses.extend(uses_of([expr])));
                 }
                 let node = self.node(open, span, uses, Vec::new());
+                self.role(node, Role::Branch);
                 let mut ways = Vec::new();
                 for arm in arms {
                     let head =
@@ -162,10 +228,11 @@ impl Builder<'_> {
                 let mut sets = vec![each.local];
                 sets.extend(each.second);
                 let node = self.node(open, span, uses, sets);
+                self.role(node, Role::Loop);
                 let at = each.list.span;
                 let back = self.statements(&each.body, vec![(node, Some((at, "for an element of this".to_string())))]);
                 for (from, why) in back {
-                    self.graph.add_edge(from, node, why);
+                    self.graph.add_edge(from, node, Way { why, kind: WayKind::Round });
                 }
                 vec![(node, Some((at, "when this is empty".to_string())))]
             }
@@ -188,17 +255,22 @@ impl Builder<'_> {
                 Vec::new()
             }
             StatementKind::Return(value) | StatementKind::Stop(value) => {
-                self.node(open, span, uses_of(value), Vec::new());
+                let node = self.node(open, span, uses_of(value), Vec::new());
+                self.role(node, Role::End);
                 Vec::new()
             }
             StatementKind::Fail { fields, .. } => {
-                self.node(open, span, uses_of(fields), Vec::new());
+                let node = self.node(open, span, uses_of(fields), Vec::new());
+                self.role(node, Role::Fail);
                 Vec::new()
             }
             _ => {
                 let mut uses = Vec::new();
                 statement.each_part(&mut |expr| uses.extend(uses_of([expr])), &mut |_| {});
                 let node = self.node(open, span, uses, Vec::new());
+                if let StatementKind::Expression(value) = &statement.kind {
+                    self.runs(node, value);
+                }
                 vec![(node, None)]
             }
         }
@@ -218,6 +290,10 @@ impl Builder<'_> {
         }
         uses.extend(uses_of(step.timeout.iter()));
         let attempt = self.node(open, step.span, uses, Vec::new());
+        self.role(attempt, Role::Attempt(id));
+        if let StepBody::Value(value) = &step.body {
+            self.runs(attempt, value);
+        }
         self.steps.insert(id, attempt);
         let mut undo = Vec::new();
         if let Some(statements) = &step.undo {
@@ -225,7 +301,7 @@ impl Builder<'_> {
         }
         let done = self.node(vec![(attempt, None)], step.span, Vec::new(), step.local.into_iter().collect());
         if let Some(node) = self.graph.node_weight_mut(done) {
-            node.is_statement = false;
+            (node.is_statement, node.role) = (false, Role::Done(id));
         }
         // What undoes a step may use its value.
         let after = self.node(vec![(done, None)], step.span, undo, Vec::new());

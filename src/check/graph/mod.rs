@@ -1,13 +1,41 @@
 //! Flows as graphs: what can be reached, what is set on which way, which ways end without a result.
 
 mod build;
+mod calls;
+mod rounds;
+mod saga;
 mod unreachable;
 mod unset;
 
 use super::Checker;
-use crate::check::program::{FlowId, Type};
+use super::effects::deeds::Deedbook;
+use crate::check::program::{FlowId, Program, Step, Type};
 use crate::finding::{Finding, catalogue};
 use crate::text::Span;
+use std::collections::HashMap;
+
+/// What can be said of the flows and calls of a program once everything is known: loops and calls without end,
+/// waits without limit, what stays when a run fails. `wanted` says of which sources.
+pub(crate) fn findings(program: &Program, book: &Deedbook<'_>, wanted: &dyn Fn(Span) -> bool) -> Vec<Finding> {
+    let mut findings = calls::of_callables(program, wanted);
+    let mut graphs = HashMap::new();
+    for (at, flow) in program.flows.iter().enumerate().filter(|(_, flow)| wanted(flow.span)) {
+        let graph = build::Graph::of(flow, program);
+        let reached = graph.reached();
+        findings.extend(rounds::findings(&graph, flow, &reached));
+        findings.extend(saga::holes(&graph, flow, book));
+        findings.extend(saga::undos(flow, book));
+        findings.extend(saga::waits(flow));
+        graphs.insert(FlowId(u32::try_from(at).unwrap_or(u32::MAX)), graph);
+    }
+    findings.extend(calls::of_flows(program, &graphs));
+    findings
+}
+
+/// The beginning of a step: its name.
+pub(crate) fn head(step: &Step) -> Span {
+    rounds::head(step.span, &step.name)
+}
 
 impl Checker<'_> {
     /// Looks at the ways through a flow.

@@ -29,5 +29,41 @@ pub const FAILS: Code = Code::error(
     "error empty()\n\ntask first(names: [text]) -> text fails empty {\n  if names.is_empty { fail empty() }\n  return names.first ?? \"\"\n}\n",
 );
 
+/// A retry that repeats what was done.
+pub const RETRY_REPEATS: Code = Code::error(
+    "effect::retry-repeats",
+    "`retry` repeats what can't be repeated",
+    "A try that fails is taken back with its records and mails. What a flow that is run in it has committed is not, nor what acts outside at once, such as moving a file: the next try does it again.",
+    "transient error down(reason: text)\n\ntask book(id: text) {\n  if id == \"\" { fail down(\"closed\") }\n}\n\nflow ship(id: text) {\n  step told = email.send(to: \"{id}@example.com\", subject: \"Shipped\", body: \"On its way.\")\n  step booked { book(id) }\n}\n\nflow all(id: text) {\n  step sent = run ship(id)\n    retry 3 times\n}\n",
+    "transient error down(reason: text)\n\ntask book(id: text) {\n  if id == \"\" { fail down(\"closed\") }\n}\n\nflow ship(id: text) {\n  step booked { book(id) }\n    retry 3 times\n  step told = email.send(to: \"{id}@example.com\", subject: \"Shipped\", body: \"On its way.\")\n}\n\nflow all(id: text) {\n  run ship(id)\n}\n",
+);
+
+/// Retries inside of retries.
+pub const RETRY_PRODUCT: Code = Code::error(
+    "effect::retry-product",
+    "retries multiply",
+    "A step that is tried again and runs a flow whose steps are tried again multiplies the tries and the pauses: 5 times 5 are 25 calls of a system that is down already. From 100 tries on it is an error.",
+    "transient error down(reason: text)\n\ntask book(id: text) {\n  if id == \"\" { fail down(\"closed\") }\n}\n\nflow ship(id: text) key id {\n  step booked { book(id) }\n    retry 4 times from 10 seconds doubling\n}\n\nflow all(id: text) {\n  step sent = run ship(id)\n    retry 4 times\n}\n",
+    "transient error down(reason: text)\n\ntask book(id: text) {\n  if id == \"\" { fail down(\"closed\") }\n}\n\nflow ship(id: text) key id {\n  step booked { book(id) }\n    retry 4 times from 10 seconds doubling\n}\n\nflow all(id: text) {\n  run ship(id)\n}\n",
+);
+
+/// A retry that can't help.
+pub const RETRY_IDLE: Code = Code::warning(
+    "effect::retry-idle",
+    "`retry` where trying again can't help",
+    "Only transient failures are tried again: those that pass by themselves. A wrong address stays wrong. A mail is put into the outbox with the step; that it leaves is seen to without `retry`.",
+    "flow tell() {\n  step told = email.send(to: \"ada@example.com\", subject: \"Hello\", body: \"Good morning.\")\n    retry 3 times\n}\n",
+    "flow tell() {\n  step told = email.send(to: \"ada@example.com\", subject: \"Hello\", body: \"Good morning.\")\n}\n",
+);
+
+/// A mail in a step that is tried again.
+pub const RETRY_MAIL: Code = Code::warning(
+    "effect::retry-mail",
+    "a mail in a step that is tried again",
+    "The mail is written anew in each try and leaves with the one that succeeds; when none does, nobody is written to. In a step of its own it is sent once, whatever the other step needs.",
+    "transient error down(reason: text)\n\ntask book(id: text) {\n  if id == \"\" { fail down(\"closed\") }\n}\n\nflow ship(id: text) {\n  step booked {\n    email.send(to: \"{id}@example.com\", subject: \"Shipped\", body: \"On its way.\")\n    book(id)\n  }\n    retry 3 times\n}\n",
+    "transient error down(reason: text)\n\ntask book(id: text) {\n  if id == \"\" { fail down(\"closed\") }\n}\n\nflow ship(id: text) {\n  step booked { book(id) }\n    retry 3 times\n  step told = email.send(to: \"{id}@example.com\", subject: \"Shipped\", body: \"On its way.\")\n}\n",
+);
+
 /// All codes of this group.
-pub const GROUP: &[&Code] = &[&OUTSIDE_STEP, &IMPURE, &FAILS];
+pub const GROUP: &[&Code] = &[&OUTSIDE_STEP, &IMPURE, &FAILS, &RETRY_REPEATS, &RETRY_PRODUCT, &RETRY_IDLE, &RETRY_MAIL];

@@ -34,8 +34,8 @@ pub const TARGET: Code = Code::error(
     "flow::target",
     "a jump leads nowhere, or into a block",
     "`go to` leads to a step of the same flow, on the same level or further out. A jump into a block would skip what the block begins with.",
-    "flow work(again: bool) {\n  step one {\n    log.info(\"hello\")\n  }\n  if again { go to won }\n}\n",
-    "flow work(again: bool) {\n  step one {\n    log.info(\"hello\")\n  }\n  if again { go to one }\n}\n",
+    "flow work(short: bool) {\n  if short { go to lst }\n  step first {\n    log.info(\"hello\")\n  }\n  step last {\n    log.info(\"good-bye\")\n  }\n}\n",
+    "flow work(short: bool) {\n  if short { go to last }\n  step first {\n    log.info(\"hello\")\n  }\n  step last {\n    log.info(\"good-bye\")\n  }\n}\n",
 );
 
 /// A wait that is not the value of a step.
@@ -44,7 +44,7 @@ pub const WAIT: Code = Code::error(
     "a wait is not the value of a step",
     "A run that waits ends and goes on later from its journal, which knows steps alone. The type of the step says what a person may answer.",
     "flow pay() {\n  let approved = ask(\"finance\", \"Pay?\")\n  step note {\n    log.info(\"{approved}\")\n  }\n}\n",
-    "flow pay() {\n  step approved: bool = ask(\"finance\", \"Pay?\")\n  step note {\n    log.info(\"{approved}\")\n  }\n}\n",
+    "flow pay() {\n  step approved: bool = ask(\"finance\", \"Pay?\", within: 3 days, otherwise: false)\n  step note {\n    log.info(\"{approved}\")\n  }\n}\n",
 );
 
 /// A failure that is caught and dropped.
@@ -65,5 +65,73 @@ pub const NEVER_FAILS: Code = Code::warning(
     "flow work() {\n  step one {\n    log.info(\"hello\")\n  }\n  step two {\n    log.info(\"there\")\n  }\n}\n",
 );
 
+/// A round of jumps that no way leads out of.
+pub const NO_END: Code = Code::error(
+    "flow::no-end",
+    "no way leads to the end of the flow",
+    "Jumps that lead back and are always made never let the run end. It would go round until its limit of steps is used up.",
+    "flow watch() {\n  step look {\n    log.info(\"still there\")\n  }\n  go to look\n}\n",
+    "flow watch() {\n  step look {\n    log.info(\"still there\")\n  }\n}\n",
+);
+
+/// A loop or recursion that nothing ends.
+pub const ENDLESS: Code = Code::error(
+    "flow::endless",
+    "a loop or recursion that nothing ends",
+    "A loop ends when what it depends on changes. Where nothing in it changes that, it is gone round once or for ever; a task that calls itself on every way never ends. A loop that waits for something that may never come is a warning: a count or a `deadline` bounds it.",
+    "task count(n: int) -> int {\n  return count(n + 1)\n}\n",
+    "task count(n: int) -> int {\n  if n >= 10 { return n }\n  return count(n + 1)\n}\n",
+);
+
+/// Flows that run each other without end.
+pub const CIRCULAR: Code = Code::error(
+    "flow::circular",
+    "flows run each other in a circle",
+    "A flow that runs another, which runs the first again on every way, never ends. Each run takes room in the store until there is none.",
+    "flow order(id: text) {\n  run invoice(id)\n}\n\nflow invoice(id: text) {\n  run order(id)\n}\n",
+    "flow order(id: text) {\n  run invoice(id)\n}\n\nflow invoice(id: text) {\n  step note { log.info(\"invoice for {id}\") }\n}\n",
+);
+
+/// A wait without limit.
+pub const WAIT_FOREVER: Code = Code::warning(
+    "flow::wait-forever",
+    "a step may wait for ever",
+    "People are on leave, and payments never come. A wait without limit keeps its run open, its key taken and its records half done; nobody is told.",
+    "flow pay() {\n  step approved: bool = ask(\"finance\", \"Pay?\")\n  step note { log.info(\"{approved}\") }\n}\n",
+    "flow pay() {\n  step approved: bool = ask(\"finance\", \"Pay?\", within: 3 days, otherwise: false)\n  step note { log.info(\"{approved}\") }\n}\n",
+);
+
+/// An effect without `undo` before something that may fail.
+pub const SAGA_HOLE: Code = Code::warning(
+    "flow::saga-hole",
+    "what a step did stays when the run fails later",
+    "A run that fails undoes its finished steps. What a step without `undo` wrote or sent stays, and leaves the business half-way: goods reserved that nobody pays for, customers told of what never came.",
+    "entity Parcel {\n  key id: text\n}\n\nerror refused(id: text)\n\ntask pay(id: text) {\n  if id == \"\" { fail refused(id) }\n}\n\nflow ship(id: text) {\n  step parcel = Parcel.create(id: id)\n  step paid { pay(id) }\n}\n",
+    "entity Parcel {\n  key id: text\n}\n\nerror refused(id: text)\n\ntask pay(id: text) {\n  if id == \"\" { fail refused(id) }\n}\n\nflow ship(id: text) {\n  step parcel = Parcel.create(id: id)\n    undo parcel.delete()\n  step paid { pay(id) }\n}\n",
+);
+
+/// An `undo` that takes nothing back.
+pub const CANNOT_UNDO: Code = Code::warning(
+    "flow::cannot-undo",
+    "an `undo` takes nothing back",
+    "An `undo` is trusted to take a step back. One that only computes or logs, always fails, sends a mail, or belongs to a step that did nothing leaves the work where it was.",
+    "entity Parcel {\n  key id: text\n}\n\nflow ship(id: text) {\n  step parcel = Parcel.create(id: id)\n    undo log.warn(\"parcel {parcel.id} is left over\")\n}\n",
+    "entity Parcel {\n  key id: text\n}\n\nflow ship(id: text) {\n  step parcel = Parcel.create(id: id)\n    undo parcel.delete()\n}\n",
+);
+
 /// All codes of this group.
-pub const GROUP: &[&Code] = &[&UNSET, &UNREACHABLE, &PLACE, &TARGET, &WAIT, &SWALLOWED, &NEVER_FAILS];
+pub const GROUP: &[&Code] = &[
+    &UNSET,
+    &UNREACHABLE,
+    &PLACE,
+    &TARGET,
+    &WAIT,
+    &SWALLOWED,
+    &NEVER_FAILS,
+    &NO_END,
+    &ENDLESS,
+    &CIRCULAR,
+    &WAIT_FOREVER,
+    &SAGA_HOLE,
+    &CANNOT_UNDO,
+];
