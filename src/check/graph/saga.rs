@@ -4,7 +4,7 @@
 use super::build::{Graph, Role};
 use super::rounds::head;
 use crate::check::effects::deeds::{Deed, Deedbook, Place, each_expression, each_statement};
-use crate::check::program::{Expr, ExprKind, Flow, HandlerAction, LocalId, StatementKind, Step, StepBody, StepId};
+use crate::check::program::{Expr, ExprKind, Flow, LocalId, StatementKind, Step, StepBody, StepId};
 use crate::finding::{Finding, catalogue};
 use crate::text::Span;
 use petgraph::graph::NodeIndex;
@@ -15,7 +15,7 @@ pub(super) fn holes(graph: &Graph, flow: &Flow, book: &Deedbook<'_>) -> Option<F
     // Where nothing is ever undone, only what the business itself refuses is told.
     let undoes = flow.steps.iter().any(|step| step.undo.is_some());
     let covered = covered(flow);
-    let on_failure = on_failure(flow);
+    let on_failure = on_failure(graph, flow);
     let stays = |step: &Step| -> Option<(Place, &'static str)> {
         if step.undo.is_some() || step.local.is_some_and(|local| covered.contains(&local)) || works_on(step, &covered) {
             return None;
@@ -100,17 +100,21 @@ fn covered(flow: &Flow) -> HashSet<LocalId> {
     covered
 }
 
-/// The steps that are done because another has failed; what they leave behind is meant.
-fn on_failure(flow: &Flow) -> HashSet<StepId> {
-    let mut steps = HashSet::new();
-    for handler in flow.steps.iter().flat_map(|step| &step.handlers) {
-        if let HandlerAction::Block { body, .. } = &handler.action {
-            each_statement(body, &mut |statement| {
-                if let StatementKind::Step(id) = statement.kind {
-                    steps.insert(id);
-                }
-            });
+/// The steps that are done only because another has failed; what they leave behind is meant.
+fn on_failure(graph: &Graph, flow: &Flow) -> HashSet<StepId> {
+    let mut steps: HashSet<StepId> =
+        (0..flow.steps.len()).filter_map(|at| Some(StepId(u32::try_from(at).ok()?))).collect();
+    let mut seen = HashSet::from([graph.start]);
+    let mut waiting = vec![graph.start];
+    while let Some(node) = waiting.pop() {
+        let Some(of) = graph.graph.node_weight(node) else { continue };
+        if let Role::Done(id) = of.role {
+            steps.remove(&id);
         }
+        let is_attempt = matches!(of.role, Role::Attempt(_));
+        let is_success = |next: &NodeIndex| matches!(graph.graph.node_weight(*next), Some(next) if matches!(next.role, Role::Done(_)));
+        let next = graph.graph.neighbors(node).filter(|next| !is_attempt || is_success(next));
+        waiting.extend(next.filter(|next| seen.insert(*next)));
     }
     steps
 }
