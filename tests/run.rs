@@ -208,8 +208,7 @@ flow sums {
 
 #[test]
 fn waits_are_refused_before_anything_is_done() {
-    let script =
-        "flow f() {\n  step note { log.info(\"before\") }\n  step answer: bool = ask(\"boss\", \"May I?\", within: 1 day, otherwise: false)\n}\n";
+    let script = "flow f() {\n  step note { log.info(\"before\") }\n  step answer: bool = ask(\"boss\", \"May I?\", within: 1 day, otherwise: false)\n}\n";
     let folder = Folder::with(&[("f.rpa", script)]);
     insta::assert_snapshot!(folder.said(&["run", "f.rpa"]));
     assert!(!folder.path().join(".rpa/store.db").exists());
