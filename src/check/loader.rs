@@ -3,6 +3,7 @@
 use super::Boundaries;
 use crate::finding::Levels;
 use crate::text::Source;
+use std::cell::Cell;
 use std::collections::HashMap;
 
 /// Reads files for the checker, which itself touches nothing outside.
@@ -22,6 +23,11 @@ pub trait Loader {
     /// How much findings matter to the project that the files belong to.
     fn levels(&self) -> &Levels {
         const { &Levels::of_catalogue() }
+    }
+
+    /// The cells of a table as [`crate::check`] has laid it out as a source before; none for files as people write them.
+    fn laid_out(&self, _bytes: &[u8]) -> Option<Vec<Vec<String>>> {
+        None
     }
 }
 
@@ -78,5 +84,54 @@ impl Loader for Memory {
 
     fn boundaries(&self) -> Boundaries {
         self.boundaries.clone()
+    }
+}
+
+/// The sources of a program that was checked before, in the order in which it had read them: what it takes to make
+/// the same program again without its files.
+#[derive(Debug, Clone)]
+pub struct Kept<'s> {
+    sources: &'s [(String, String)],
+    /// Sources are read in the order in which they were then; files of one name are told apart by it.
+    next: Cell<usize>,
+}
+
+impl<'s> Kept<'s> {
+    /// The sources by what people call them: the prelude first, then the script itself, then what it uses.
+    pub fn new(sources: &'s [(String, String)]) -> Kept<'s> {
+        Kept { sources, next: Cell::new(2) }
+    }
+
+    /// The script itself.
+    pub fn main(&self) -> Option<Source> {
+        self.sources.get(1).map(|(name, text)| Source::new(name.as_str(), text.as_str()))
+    }
+}
+
+impl Loader for Kept<'_> {
+    fn read(&self, from: &Source, relative: &str) -> Result<Vec<u8>, LoadError> {
+        let full = super::modules::beside(&from.name, relative);
+        // Tables are called by their file alone.
+        let file = relative.rsplit(['/', '\\']).next().unwrap_or(relative);
+        let from = self.next.get();
+        let found = self.sources.iter().enumerate().skip(from).find(|(_, (name, _))| *name == full || *name == file);
+        let (at, (_, text)) = found.ok_or(LoadError::Missing)?;
+        self.next.set(at + 1);
+        Ok(text.clone().into_bytes())
+    }
+
+    fn sheet(&self, _: &[u8], _: Option<&str>) -> Result<Vec<Vec<String>>, LoadError> {
+        Err(LoadError::Unreadable("the table was not kept".to_string()))
+    }
+
+    fn laid_out(&self, bytes: &[u8]) -> Option<Vec<Vec<String>>> {
+        let text = std::str::from_utf8(bytes).ok()?;
+        let cells = |line: &str| {
+            let mut cells: Vec<String> =
+                line.strip_prefix('|')?.split(" |").map(|cell| cell.get(1..).unwrap_or("").into()).collect();
+            cells.pop();
+            Some(cells)
+        };
+        text.lines().map(cells).collect()
     }
 }

@@ -42,7 +42,7 @@ mod wait;
 mod written;
 
 pub use boundaries::{Allowance, Boundaries, is_of_domain};
-pub use loader::{LoadError, Loader, Memory};
+pub use loader::{Kept, LoadError, Loader, Memory};
 pub use session::{Entry, EntryPart, Session, Variable};
 
 use crate::finding::Finding;

@@ -18,10 +18,12 @@ mod new;
 mod progress;
 pub mod project;
 mod repl;
+mod resume;
 mod run;
 mod runs;
 pub mod sources;
 mod switches;
+mod who;
 mod world;
 
 use clap::error::ErrorKind;

@@ -3,17 +3,17 @@
 use super::Status;
 use super::console::{Console, Format};
 use super::progress::Progress;
-use super::{account, arguments, check, world};
+use super::resume::Outcome;
+use super::{account, arguments, check, resume, who, world};
 use crate::adapter::mail::{self, DispatchReport};
 use crate::adapter::scripts::DiskLoader;
 use crate::compile::code::Code;
 use crate::compile::compile;
 use crate::finding::Finding;
-use crate::finding::catalogue::{self, cli, run as run_codes};
 use crate::flow::{self, Broken, Engine, MachineWorker, Names, Options, Summary, Worker, requirements};
 use crate::text::Sources;
 use crate::value::Value;
-use crate::world::{Project, StoreError};
+use crate::world::Project;
 use std::path::{Path, PathBuf};
 
 /// Run a flow of a script
@@ -92,7 +92,12 @@ fn execute(
     }
     let Some(flow_code) = code.flows.get(flow) else { return Ok(Status::Fine) };
     let values = arguments::read(&given.arguments, flow_code, code, project.currency).map_err(wrong)?;
-    let world = world::of_project(project, code).map_err(|finding| one(*finding))?;
+    // What others have left comes first: the flow may build on it.
+    let mut before = resume::free(project, console).map_err(|finding| one(*finding))?;
+    resume::tell_failures(&mut before, console);
+    let mut world = world::of_project(project, code).map_err(|finding| one(*finding))?;
+    let entered = world.store.enter(&who::process(), project.lease);
+    entered.map_err(|error| one(resume::broken(&Broken::Store(error))))?;
     let mut worker = MachineWorker::new(code, project.limits, world, given.trace);
     let names = Names::of(code);
     let mut complete = Vec::with_capacity(values.len());
@@ -108,13 +113,13 @@ fn execute(
     }
     let options = Options { retry_failed: given.retry_failed, ..Options::default() };
     let mut progress = Progress::new(console, code);
-    let ended = Engine::new(code, &mut worker, &mut progress, options).run(flow, complete);
+    let ended = Engine::new(code, &mut worker, &mut progress, options).started_by(&who::user()).run(flow, complete);
     let decisions = progress.finish();
-    let summary = ended.map_err(|error| one(broken(&error)))?;
+    let summary = ended.map_err(|error| one(resume::broken(&error)))?;
     // Mail leaves when everything is on disk: also that of earlier runs which could not be delivered then.
     let delivered = mail::dispatch(worker.world(), &mut *mail::transport(project))
-        .map_err(|error| one(broken(&Broken::Store(error))))?;
-    tell(&summary, &delivered, given.trace.then_some(decisions), &names, console);
+        .map_err(|error| one(resume::broken(&Broken::Store(error))))?;
+    tell(&summary, &before, &delivered, given.trace.then_some(decisions), &names, console);
     if let Some(failure) = &summary.failure
         && console.format == Format::Text
     {
@@ -141,22 +146,9 @@ fn story_command(given: &Arguments, summary: &Summary) -> String {
     command
 }
 
-/// What is said when the engine could not go on.
-fn broken(broken: &Broken) -> Finding {
-    let finding = match broken {
-        Broken::Store(StoreError::Failed { code, message, help }) => {
-            let code = catalogue::find(code).unwrap_or(&cli::STORE);
-            let finding = Finding::without_place(code, message.clone());
-            if help.is_empty() { finding } else { finding.help(help.clone()) }
-        }
-        Broken::Store(error) => Finding::without_place(&cli::STORE, error.to_string()),
-        Broken::Journal { .. } => Finding::without_place(&run_codes::JOURNAL_MISMATCH, broken.to_string()),
-    };
-    finding.note("what was on disk before stays, the rest was taken back; run it again to go on from there")
-}
-
 fn tell(
     summary: &Summary,
+    before: &Outcome,
     delivered: &DispatchReport,
     decisions: Option<Vec<serde_json::Value>>,
     names: &Names,
@@ -165,6 +157,8 @@ fn tell(
     if console.format == Format::Json {
         let mut told = account::json(summary, names);
         if let serde_json::Value::Object(object) = &mut told {
+            let resumed = before.ended.iter().map(|(_, summary, names)| account::json(summary, names));
+            object.insert("went_on_with".into(), resumed.collect());
             object.insert("mails".into(), account::mails_json(delivered));
             if let Some(decisions) = decisions {
                 object.insert("decisions".into(), decisions.into());

@@ -146,6 +146,7 @@ impl Engine<'_> {
                     reason: "a run that another waits for is not there".to_string(),
                 });
             };
+            let record = self.retried(record)?;
             return Ok(Ok(match record.state {
                 RunState::Running => Begun::Go(Box::new(self.reload(id)?)),
                 _ => {
@@ -253,6 +254,12 @@ impl Engine<'_> {
             known = self.world().store.run(known.id)?.unwrap_or(known);
         }
         let same = known.fingerprint == record.fingerprint;
+        if own && same && !again {
+            known = self.retried(known)?;
+            if known.state == RunState::Running {
+                return Ok(Ok(Begun::Go(Box::new(self.reload(known.id)?))));
+            }
+        }
         if known.state == RunState::Failed && (!same || again || (self.options.retry_failed && !own)) {
             self.work += 1;
             let position = self.reopen(&known, &record)?;
@@ -298,18 +305,7 @@ impl Engine<'_> {
         let world = self.worker.world();
         let position = world.store.entries(known.id)?.last().map_or(0, |entry| entry.position + 1);
         world.store.reopen_run(known.id, record)?;
-        let mut run = Run {
-            id: known.id,
-            flow: 0,
-            frame: Vec::new(),
-            at: 0,
-            scopes: Vec::new(),
-            finished: Vec::new(),
-            replay: Replay::default(),
-            position,
-            fuel: 0,
-            deadline: None,
-        };
+        let mut run = Run::bare(known.id, position, Replay::default());
         self.append(&mut run, EntryKind::Reopened, u32::MAX, &[], known.outcome.clone(), Vec::new(), 0)?;
         Ok(run.position)
     }
@@ -360,7 +356,7 @@ impl Engine<'_> {
     pub(super) fn reload(&mut self, id: RunId) -> Result<Run, Broken> {
         let wrong = |reason: String| Broken::Journal { run: id, reason };
         if let Err(who) = self.claim(id)? {
-            return Err(wrong(format!("another process works on it: {who}")));
+            return Err(Broken::Taken { run: id, by: who });
         }
         let world = self.worker.world();
         let record = world.store.run(id)?.ok_or_else(|| wrong("there is no such run".to_string()))?;

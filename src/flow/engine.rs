@@ -98,6 +98,8 @@ pub struct Engine<'a> {
     pub(super) options: Options,
     /// Who or what starts the runs that no other run does.
     pub(super) starter: EcoString,
+    /// Whether failed runs that a parent meets again are tried again from where they failed.
+    pub(super) retrying: bool,
     pub(super) group: Group,
     pub(super) account: Account,
     /// The runs that wait for each other, the outermost first.
@@ -127,6 +129,7 @@ impl<'a> Engine<'a> {
             observer,
             options,
             starter: EcoString::new(),
+            retrying: false,
             group: Group::new(options.group),
             account: Account::default(),
             active: Vec::new(),
@@ -170,7 +173,10 @@ impl<'a> Engine<'a> {
         Err(Broken::Journal { run, reason: "it can't be cancelled yet".to_string() })
     }
 
-    fn guarded(&mut self, work: impl FnOnce(&mut Self) -> Result<Summary, Broken>) -> Result<Summary, Broken> {
+    pub(super) fn guarded(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<Summary, Broken>,
+    ) -> Result<Summary, Broken> {
         let result = work(self).and_then(|summary| {
             self.group.close(self.worker.world())?;
             Ok(summary)
@@ -205,7 +211,7 @@ impl<'a> Engine<'a> {
         }
     }
 
-    fn resume_top(&mut self, id: RunId) -> Result<Summary, Broken> {
+    pub(super) fn resume_top(&mut self, id: RunId) -> Result<Summary, Broken> {
         let began = self.world().clock.now();
         self.account.began = Some(began);
         self.group.open(self.worker.world())?;

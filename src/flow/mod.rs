@@ -18,16 +18,19 @@ mod commit;
 mod engine;
 mod failure;
 mod fingerprint;
+mod history;
 mod lease;
 mod names;
 mod replay;
 pub mod requirements;
 mod retry;
 mod run;
+mod steer;
 mod step;
 pub mod story;
 pub mod summary;
 mod undo;
+pub mod version;
 mod worker;
 
 pub use crate::world::{
@@ -51,6 +54,14 @@ pub enum Broken {
     /// The store has failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Another process works on a run.
+    #[error("another process works on run {}: {by}", .run.0)]
+    Taken {
+        /// The run.
+        run: RunId,
+        /// What people call the other one.
+        by: ecow::EcoString,
+    },
     /// The journal of a run does not fit the script.
     #[error("the journal of run {} does not fit the script: {reason}", .run.0)]
     Journal {
@@ -69,6 +80,8 @@ impl Broken {
                 let code = catalogue::find(code).unwrap_or(&catalogue::run::FAILED);
                 Finding::without_place(code, message).help(help)
             }
+            Broken::Taken { .. } => Finding::without_place(&catalogue::run::TAKEN, self.to_string())
+                .help("wait until it has ended; `rpa runs` shows how its runs stand"),
             broken => Finding::without_place(&catalogue::run::FAILED, broken.to_string()),
         }
     }

@@ -1,6 +1,7 @@
 //! What the journal knows of a run that goes on: asked for by each thing that the run is about to do, and
 //! given back instead of doing it.
 
+use super::history::counting;
 use crate::world::{Entry, EntryKind};
 use std::collections::{HashMap, VecDeque};
 
@@ -24,7 +25,7 @@ impl Deed {
             EntryKind::Undone | EntryKind::UndoFailed => Deed::Undo,
             EntryKind::ItemFailed => Deed::Item,
             EntryKind::Summary => Deed::Summary,
-            EntryKind::Reopened | EntryKind::Ending => return None,
+            EntryKind::Reopened | EntryKind::Ending | EntryKind::Retried | EntryKind::Migrated => return None,
         })
     }
 }
@@ -38,11 +39,10 @@ pub(super) struct Replay {
 }
 
 impl Replay {
-    /// From the entries of a run, in order; those before it was begun again do not count.
+    /// From the entries of a run, in order; those that do not count any more are left out.
     pub fn new(entries: Vec<Entry>) -> Replay {
-        let from = entries.iter().rposition(|entry| entry.kind == EntryKind::Reopened).map_or(0, |at| at + 1);
         let mut replay = Replay::default();
-        for mut entry in entries.into_iter().skip(from) {
+        for mut entry in counting(entries) {
             if let Some(deed) = Deed::of(entry.kind) {
                 let path = std::mem::take(&mut entry.path);
                 replay.waiting.entry((deed, entry.step, path)).or_default().push_back(entry);

@@ -113,6 +113,22 @@ pub(super) struct Finished {
 }
 
 impl Run {
+    /// A run that is not walked: what it takes to append to its journal.
+    pub fn bare(id: RunId, position: u32, replay: Replay) -> Run {
+        Run {
+            id,
+            flow: 0,
+            frame: Vec::new(),
+            at: 0,
+            scopes: Vec::new(),
+            finished: Vec::new(),
+            replay,
+            position,
+            fuel: 0,
+            deadline: None,
+        }
+    }
+
     /// The rounds of the loops and branches around the instruction at work, the outermost first.
     pub fn path(&self) -> Vec<u32> {
         let round = |scope: &Scope| match scope {

@@ -139,6 +139,19 @@ fn tell(
                     event.failure = RunFailure::from_value(failure);
                 }
             }
+            EntryKind::Retried => {
+                failed_tries = 0;
+                if let Some([who, failure, _]) = payload().as_list() {
+                    event.value = who.as_text().map(str::to_string);
+                    event.failure = RunFailure::from_value(failure);
+                }
+            }
+            EntryKind::Migrated => {
+                if let Some([who, from]) = payload().as_list() {
+                    let from: String = from.as_text().unwrap_or_default().chars().take(12).collect();
+                    event.value = Some(format!("{} from version {from}", who.as_text().unwrap_or_default()));
+                }
+            }
             EntryKind::Undone | EntryKind::Summary | EntryKind::WaitBegan => {}
         }
         events.push(event);

@@ -116,17 +116,26 @@ pub enum EntryKind {
     /// The run is ended from outside, by its deadline or by a person: the payload is the failure, and what follows
     /// is the undoing of its steps.
     Ending = 10,
+    /// A person lets a failed run be tried again from where it failed: the payload says who, how it had failed, and
+    /// when it had begun.
+    Retried = 11,
+    /// The run was moved to another version of the script: the payload says who, and from which.
+    Migrated = 12,
 }
 
 impl EntryKind {
     /// The kind that is kept as this number.
     pub fn from_number(number: u8) -> Option<EntryKind> {
         use EntryKind::{
-            Child, Ending, ItemFailed, Reopened, StepDone, StepFailed, Summary, UndoFailed, Undone, WaitBegan,
+            Child, Ending, ItemFailed, Migrated, Reopened, Retried, StepDone, StepFailed, Summary, UndoFailed, Undone,
+            WaitBegan,
         };
-        [StepDone, StepFailed, Undone, UndoFailed, Child, ItemFailed, Reopened, Summary, WaitBegan, Ending]
-            .into_iter()
-            .find(|kind| *kind as u8 == number)
+        [
+            StepDone, StepFailed, Undone, UndoFailed, Child, ItemFailed, Reopened, Summary, WaitBegan, Ending, Retried,
+            Migrated,
+        ]
+        .into_iter()
+        .find(|kind| *kind as u8 == number)
     }
 }
 
@@ -218,6 +227,10 @@ pub struct RunFilter {
     pub key: Option<String>,
     /// Only runs that no other run waits for.
     pub top_level: bool,
+    /// Only runs that began then or later.
+    pub since: Option<Instant>,
+    /// Only runs that have begun others which have failed.
+    pub failed_children: bool,
     /// At most so many, the newest first.
     pub limit: usize,
 }

@@ -388,6 +388,13 @@ impl Journal for MemoryStore {
                 && filter.state.is_none_or(|state| run.state == state)
                 && filter.key.as_ref().is_none_or(|key| run.key.as_deref() == Some(key))
                 && (!filter.top_level || run.parent.is_none())
+                && filter.since.is_none_or(|since| run.started >= since)
+                && (!filter.failed_children
+                    || self
+                        .now
+                        .runs
+                        .iter()
+                        .any(|child| child.parent == Some(run.id) && child.state == RunState::Failed))
         };
         Ok(self.now.runs.iter().rev().filter(wanted).take(filter.limit).cloned().collect())
     }

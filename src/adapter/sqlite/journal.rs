@@ -304,6 +304,14 @@ pub(super) fn runs(connection: &Connection, filter: &RunFilter) -> Done<Vec<RunR
     if filter.top_level {
         text.push_str(" AND r.parent IS NULL");
     }
+    if filter.failed_children {
+        text.push_str(" AND EXISTS (SELECT 1 FROM rpa_runs c WHERE c.parent = r.id AND c.state = 3)");
+    }
+    let since = filter.since.map(Instant::milliseconds);
+    if let Some(since) = &since {
+        parameters.push(since);
+        let _ = write!(text, " AND r.started >= ?{}", parameters.len());
+    }
     let limit = limit(filter.limit);
     parameters.push(&limit);
     let _ = write!(text, " ORDER BY r.id DESC LIMIT ?{}", parameters.len());

@@ -48,6 +48,9 @@ impl Checker<'_> {
                 return None;
             }
         };
+        if let Some(cells) = self.loader.laid_out(&bytes) {
+            return Some(cells);
+        }
         let lower = name.to_lowercase();
         if [".xlsx", ".xls", ".xlsm", ".ods"].iter().any(|ending| lower.ends_with(ending)) {
             return match self.loader.sheet(&bytes, sheet) {

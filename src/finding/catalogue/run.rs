@@ -38,5 +38,42 @@ pub const JOURNAL_MISMATCH: Code = Code {
     good: "",
 };
 
+/// Another process works on a run.
+pub const TAKEN: Code = Code {
+    id: "run::taken",
+    severity: Severity::Error,
+    title: "another process works on the run",
+    why: "A run belongs to one process at a time, so that nothing of it is done twice. When that process ends or dies, the \
+          run is free at once; when it is stuck, as soon as its lease is over (30 seconds, unless `lease` in the section \
+          `[store]` of `rpa.toml` says otherwise).",
+    bad: "",
+    good: "",
+};
+
+/// A run does not stand so that this could be done with it.
+pub const WRONG_STATE: Code = Code {
+    id: "run::wrong-state",
+    severity: Severity::Error,
+    title: "the run does not stand so that this can be done with it",
+    why: "`rpa runs resume` goes on with runs that their process has left, `retry` with runs that have failed or were \
+          cancelled, `cancel` ends runs that have not ended. The message says how the run stands and what can be done with \
+          it instead.",
+    bad: "",
+    good: "",
+};
+
+/// The version of the script that a run is pinned to can't be made again.
+pub const VERSION_GONE: Code = Code {
+    id: "run::version-gone",
+    severity: Severity::Error,
+    title: "the version of the script that a run began with can't be made again",
+    why: "A run goes on with the code that it began with, whatever has become of the files since: the store keeps the text \
+          of every version. The library comes with the program, though, and a newer `rpa` may have another one. Then the \
+          run can go on with the version of `rpa` that began it, or be moved to the script as it is now: \
+          `rpa check --against-runs` says whether it can, and `rpa runs migrate` moves it.",
+    bad: "",
+    good: "",
+};
+
 /// The codes of the group.
-pub const GROUP: &[&Code] = &[&FAILED, &ENGINE_MISSING, &JOURNAL_MISMATCH];
+pub const GROUP: &[&Code] = &[&FAILED, &ENGINE_MISSING, &JOURNAL_MISMATCH, &TAKEN, &WRONG_STATE, &VERSION_GONE];

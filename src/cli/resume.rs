@@ -1,0 +1,210 @@
+//! Goes on with runs that their process has left, each with the code of its own version.
+
+use super::console::{Console, Format};
+use super::progress::Progress;
+use super::{who, world};
+use crate::adapter::mail::{self, DispatchReport};
+use crate::adapter::sqlite::{Options, SqliteStore};
+use crate::compile::code::Code;
+use crate::finding::Finding;
+use crate::finding::catalogue::{self, cli, run as codes};
+use crate::flow::version::code_of;
+use crate::flow::{Broken, Engine, MachineWorker, Names, Summary, Worker};
+use crate::world::{GoneWorker, Journal, Leases, Project, RunId, RunRecord, StoreError};
+use ecow::EcoString;
+use std::collections::HashSet;
+
+/// How many runs are looked at together.
+const BATCH: usize = 1000;
+
+/// How many runs are named in a line.
+const MOST_NAMED: usize = 10;
+
+/// What is to be done with a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// It goes on where its process has left it.
+    Resume,
+    /// It has failed, and is tried again from there.
+    Retry,
+}
+
+/// What came of runs that went on.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Each run that was worked on, with what it came to and the names of its version.
+    pub ended: Vec<(RunRecord, Summary, Names)>,
+    /// What kept runs from going on.
+    pub findings: Vec<Finding>,
+    /// What became of their mails.
+    pub mails: DispatchReport,
+}
+
+/// What people call a run: `run 12 (process_order for 1001)`.
+pub fn name(run: &RunRecord) -> String {
+    let key = run.key.as_deref().map(|key| format!(" for {key}")).unwrap_or_default();
+    super::account::clean(&format!("run {} ({}{key})", run.id.0, run.flow))
+}
+
+/// The store of a project without the entities of any script; none when nothing has run yet.
+///
+/// # Errors
+/// When it can't be opened.
+pub fn store(project: &Project) -> Result<Option<SqliteStore>, Box<Finding>> {
+    if !project.store.is_file() {
+        return Ok(None);
+    }
+    SqliteStore::open(&super::runs::shorter(&project.store), &[], &[], &Options::default()).map(Some).map_err(Box::new)
+}
+
+/// Takes over what the dead and the stuck have left, and gives the runs that nobody works on.
+///
+/// # Errors
+/// When the store fails.
+pub fn free_runs(store: &mut SqliteStore) -> Result<(Vec<GoneWorker>, Vec<RunRecord>), StoreError> {
+    let gone = store.take_over()?;
+    Ok((gone, store.free_runs(BATCH)?))
+}
+
+/// Goes on with all runs that nobody works on, says so in one line, and delivers their mail. Nothing is said or done
+/// when there are none.
+///
+/// # Errors
+/// When the store fails.
+pub fn free(project: &Project, console: &mut Console) -> Result<Outcome, Box<Finding>> {
+    let mut outcome = Outcome::default();
+    let mut tried: HashSet<RunId> = HashSet::new();
+    // A run may leave others behind: those that it had begun and that nobody waits for any more.
+    loop {
+        let Some(mut store) = store(project)? else { return Ok(outcome) };
+        let (gone, runs) = free_runs(&mut store).map_err(|error| Box::new(broken(&Broken::Store(error))))?;
+        drop(store);
+        let runs: Vec<RunRecord> = runs.into_iter().filter(|run| tried.insert(run.id)).collect();
+        if runs.is_empty() {
+            return Ok(outcome);
+        }
+        console.message(announced(&gone, &runs));
+        work(&runs, Wanted::Resume, project, console, &mut outcome)?;
+    }
+}
+
+/// `goes on with run 12 (process_orders), which ada@desk, process 4711 has left`
+fn announced(gone: &[GoneWorker], runs: &[RunRecord]) -> String {
+    let who = match gone.iter().find(|gone| gone.runs > 0) {
+        Some(gone) if gone.was_stuck => format!("{}, which was stuck, had", gone.name),
+        Some(gone) => format!("{} has", gone.name),
+        None => "its process has".to_string(),
+    };
+    match runs {
+        [run] => format!("going on with {}, which {who} left", name(run)),
+        runs => {
+            let named: Vec<_> = runs.iter().take(MOST_NAMED).map(|run| run.id.0.to_string()).collect();
+            let more = if runs.len() > MOST_NAMED { ", …" } else { "" };
+            let who = who.replace("its process has", "their process has");
+            format!("going on with {} runs that {who} left: {}{more}", runs.len(), named.join(", "))
+        }
+    }
+}
+
+/// Works on runs, those of one version together.
+///
+/// # Errors
+/// When the store fails.
+pub fn work(
+    runs: &[RunRecord],
+    wanted: Wanted,
+    project: &Project,
+    console: &mut Console,
+    outcome: &mut Outcome,
+) -> Result<(), Box<Finding>> {
+    let mut versions: Vec<&EcoString> = Vec::new();
+    for run in runs {
+        if !versions.contains(&&run.version) {
+            versions.push(&run.version);
+        }
+    }
+    for version in versions {
+        let kept = match store(project)? {
+            Some(mut store) => store.version(version).map_err(|error| Box::new(broken(&Broken::Store(error))))?,
+            None => None,
+        };
+        let of_version = runs.iter().filter(|run| run.version == *version);
+        match code_of(version, kept.as_ref()) {
+            Ok(code) => work_on(&code, of_version, wanted, project, console, outcome)?,
+            Err(finding) => {
+                let numbers: Vec<_> = of_version.take(MOST_NAMED).map(|run| run.id.0.to_string()).collect();
+                let mut finding = *finding;
+                finding.message = format!("{}; run {} can't go on", finding.message, numbers.join(", "));
+                outcome.findings.push(finding);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn work_on<'r>(
+    code: &Code,
+    runs: impl Iterator<Item = &'r RunRecord>,
+    wanted: Wanted,
+    project: &Project,
+    console: &mut Console,
+    outcome: &mut Outcome,
+) -> Result<(), Box<Finding>> {
+    let mut world = world::of_project(project, code)?;
+    let fatal = |error: StoreError| Box::new(broken(&Broken::Store(error)));
+    world.store.enter(&who::process(), project.lease).map_err(fatal)?;
+    let mut worker = MachineWorker::new(code, project.limits, world, false);
+    for run in runs {
+        let mut progress = Progress::new(console, code);
+        let engine = Engine::new(code, &mut worker, &mut progress, crate::flow::Options::default());
+        let mut engine = engine.started_by(&who::user());
+        let result = match wanted {
+            Wanted::Resume => engine.resume(run.id),
+            Wanted::Retry => engine.retry(run.id, &who::user()),
+        };
+        progress.finish();
+        match result {
+            Ok(summary) => outcome.ended.push((run.clone(), summary, Names::of(code))),
+            Err(Broken::Store(error)) => return Err(fatal(error)),
+            // One that does not fit must not keep the others from going on.
+            Err(error) => outcome.findings.push(broken(&error)),
+        }
+    }
+    let report = mail::dispatch(worker.world(), &mut *mail::transport(project)).map_err(fatal)?;
+    outcome.mails.delivered += report.delivered;
+    outcome.mails.postponed.extend(report.postponed);
+    outcome.mails.refused.extend(report.refused);
+    outcome.mails.stopped |= report.stopped;
+    outcome.mails.target = report.target;
+    Ok(())
+}
+
+/// Tells how runs ended that went on before something else: what failed, and what could not go on.
+pub fn tell_failures(outcome: &mut Outcome, console: &mut Console) {
+    if console.format == Format::Json {
+        return;
+    }
+    for (run, summary, _) in &outcome.ended {
+        if let Some(failure) = &summary.failure {
+            console.message(format!("{} has failed: {}", name(run), super::account::clean(&failure.message)));
+        }
+    }
+    for finding in outcome.findings.drain(..) {
+        console.finding(finding);
+    }
+}
+
+/// What is said when the engine could not go on.
+pub fn broken(broken: &Broken) -> Finding {
+    let finding = match broken {
+        Broken::Store(StoreError::Failed { code, message, help }) => {
+            let code = catalogue::find(code).unwrap_or(&cli::STORE);
+            let finding = Finding::without_place(code, message.clone());
+            if help.is_empty() { finding } else { finding.help(help.clone()) }
+        }
+        Broken::Store(error) => Finding::without_place(&cli::STORE, error.to_string()),
+        Broken::Taken { .. } => return broken.finding(),
+        Broken::Journal { .. } => Finding::without_place(&codes::JOURNAL_MISMATCH, broken.to_string()),
+    };
+    finding.note("what was on disk before stays, the rest was taken back; run it again to go on from there")
+}

@@ -1,0 +1,77 @@
+//! `rpa runs resume`: goes on with runs that their process has left.
+
+use super::super::Status;
+use super::super::account;
+use super::super::console::{Console, Format};
+use super::super::resume::{self, Outcome, Wanted, free_runs, name};
+use super::{failed, unknown, wrong_state};
+use crate::finding::Finding;
+use crate::finding::catalogue::run as codes;
+use crate::world::{Journal, Leases, Project, RunId, RunState};
+
+/// Goes on with one run, or with all that are free.
+pub(super) fn run(run: Option<RunId>, project: &Project, console: &mut Console) -> Result<Status, Box<Finding>> {
+    let outcome = match run {
+        Some(run) => one(run, project, console)?,
+        None => resume::free(project, console)?,
+    };
+    if outcome.ended.is_empty() && outcome.findings.is_empty() && console.format == Format::Text {
+        console.line("no run waits to be gone on with");
+        return Ok(Status::Fine);
+    }
+    Ok(tell(outcome, console))
+}
+
+fn one(id: RunId, project: &Project, console: &mut Console) -> Result<Outcome, Box<Finding>> {
+    let Some(mut store) = resume::store(project)? else { return Err(unknown(id)) };
+    free_runs(&mut store).map_err(failed)?;
+    let Some(record) = store.run(id).map_err(failed)? else { return Err(unknown(id)) };
+    match record.state {
+        RunState::Running => {}
+        RunState::Waiting => {
+            return Err(wrong_state(
+                &record,
+                "it goes on by itself when what it waits for is there: see `rpa runs show`",
+            ));
+        }
+        RunState::Done => return Err(wrong_state(&record, "there is nothing left to do")),
+        RunState::Failed | RunState::Cancelled => {
+            return Err(wrong_state(&record, &format!("`rpa runs retry {}` tries it again", id.0)));
+        }
+    }
+    if let Some(holder) = store.holder(id).map_err(failed)? {
+        let finding = Finding::without_place(
+            &codes::TAKEN,
+            format!("another process works on {}: {}", name(&record), holder.name),
+        );
+        return Err(Box::new(finding.help("wait until it has ended; when its process dies, the run is free at once")));
+    }
+    drop(store);
+    let mut outcome = Outcome::default();
+    resume::work(&[record], Wanted::Resume, project, console, &mut outcome)?;
+    Ok(outcome)
+}
+
+/// Tells what came of runs that went on.
+pub(super) fn tell(mut outcome: Outcome, console: &mut Console) -> Status {
+    let failed = outcome.ended.iter().any(|(_, summary, _)| summary.failure.is_some());
+    let status = if failed || !outcome.findings.is_empty() { Status::Failed } else { Status::Fine };
+    let columns = console.columns().clamp(60, 120);
+    if console.format == Format::Json {
+        let runs: Vec<_> = outcome.ended.iter().map(|(_, summary, names)| account::json(summary, names)).collect();
+        let findings: Vec<_> = outcome.findings.iter().map(|finding| finding.message.as_str()).collect();
+        console.json(&serde_json::json!({
+            "runs": runs, "problems": findings, "mails": account::mails_json(&outcome.mails),
+        }));
+        return status;
+    }
+    for (at, (_, summary, names)) in outcome.ended.iter().enumerate() {
+        if at > 0 {
+            console.line("");
+        }
+        console.print(account::text(summary, names, columns));
+    }
+    console.print(account::mails(&outcome.mails, columns));
+    resume::tell_failures(&mut outcome, console);
+    status
+}

@@ -1,0 +1,256 @@
+//! Runs whose process is gone: killed, or stopped for too long. Real processes on a real store.
+
+#![allow(clippy::disallowed_methods, reason = "tests read and write files")]
+#![cfg(unix)]
+
+use rusqlite::Connection;
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// A folder with a project, in which `rpa` is run.
+struct Project(tempfile::TempDir);
+
+/// Steps with records and a mail, and in between a try that fails until there is a file, after pauses that are long
+/// enough to be killed in.
+const SCRIPT: &str = r#"
+use crm
+
+entity Note {
+  key name: text
+  text: text
+}
+
+flow job(name: text) -> text key name {
+  step first {
+    Note.create(name: "{name} first", text: "one")
+    email.send(to: "ada@example.com", subject: "begun {name}", body: "hello")
+  }
+    undo Note.get("{name} first").delete()
+  step gate {
+    if not file.exists("open.txt") {
+      fail unavailable("the gate is closed")
+    }
+  }
+    retry 1000 times from 200 milliseconds
+  step second {
+    Note.create(name: "{name} second", text: "two")
+    email.send(to: "ada@example.com", subject: "ended {name}", body: "goodbye")
+  }
+  return "ended"
+}
+"#;
+
+impl Project {
+    fn new() -> Project {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("rpa.toml"), "name = \"jobs\"\nstore.lease = 1\n").unwrap();
+        fs::write(folder.path().join("job.rpa"), SCRIPT).unwrap();
+        Project(folder)
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rpa"));
+        command.args(arguments).current_dir(self.path()).env("COLUMNS", "120").env("USER", "ada");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn start(&self, arguments: &[&str]) -> Child {
+        self.command(arguments).spawn().unwrap()
+    }
+
+    fn run(&self, arguments: &[&str]) -> (String, String, i32) {
+        said(self.command(arguments).output().unwrap())
+    }
+
+    /// Opens the gate.
+    fn open(&self) {
+        fs::write(self.path().join("open.txt"), "").unwrap();
+    }
+
+    fn query(&self, text: &str) -> String {
+        let Ok(store) = Connection::open(self.path().join(".rpa/store.db")) else { return String::new() };
+        store.busy_timeout(Duration::from_secs(10)).unwrap();
+        let Ok(mut statement) = store.prepare(text) else { return String::new() };
+        let rows = statement.query_map((), |row| row.get::<_, String>(0)).unwrap();
+        rows.map(Result::unwrap).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Waits until a process stands before the gate.
+    fn until_at_the_gate(&self, run: u32) {
+        let text = format!(
+            "SELECT CAST(count(*) AS TEXT) FROM rpa_runs r JOIN rpa_workers w ON w.id = r.worker \
+             WHERE r.id = {run} AND r.state = 1"
+        );
+        self.until(|| self.query(&text) == "1");
+    }
+
+    fn until(&self, holds: impl Fn() -> bool) {
+        let began = Instant::now();
+        while !holds() {
+            assert!(began.elapsed() < Duration::from_secs(60), "it does not happen: {}", self.states());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn states(&self) -> String {
+        self.query("SELECT id || ':' || state FROM rpa_run_list ORDER BY id")
+    }
+
+    fn notes(&self) -> String {
+        self.query("SELECT replace(name, ' ', '-') FROM Note ORDER BY name")
+    }
+
+    /// The subjects of the mails that have left.
+    fn mails(&self) -> Vec<String> {
+        let mut subjects: Vec<String> = fs::read_dir(self.path().join(".rpa/outbox"))
+            .map(|entries| {
+                let mails = entries.flatten().filter(|entry| entry.path().extension().is_some_and(|end| end == "eml"));
+                mails.map(|entry| fs::read_to_string(entry.path()).unwrap()).collect::<Vec<_>>()
+            })
+            .unwrap_or_default()
+            .iter()
+            .flat_map(|mail| {
+                mail.lines()
+                    .filter_map(|line| line.strip_prefix("Subject: "))
+                    .map(str::to_string)
+                    .take(1)
+                    .collect::<Vec<_>>()
+            })
+            .collect();
+        subjects.sort();
+        subjects
+    }
+}
+
+fn said(output: Output) -> (String, String, i32) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (text(&output.stdout), text(&output.stderr), output.status.code().unwrap_or(-1))
+}
+
+fn signal(child: &Child, signal: &str) {
+    let status = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+}
+
+#[test]
+fn a_killed_run_goes_on_where_it_was_with_its_own_version() {
+    let project = Project::new();
+    let mut killed = project.start(&["run", "job.rpa", "a"]);
+    project.until_at_the_gate(1);
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert_eq!(project.states(), "1:running");
+    // The script has changed since: the run goes on with the one that it began with.
+    fs::write(
+        project.path().join("job.rpa"),
+        SCRIPT.replace("\"two\"", "\"changed\"").replace("return \"ended\"", "return \"changed\""),
+    )
+    .unwrap();
+    project.open();
+    let (out, err, status) = project.run(&["runs", "resume"]);
+    assert_eq!(status, 0, "{out}{err}");
+    assert!(err.contains("going on with run 1 (job for a), which ada@"), "{err}");
+    assert!(out.contains("Result: ended"), "{out}");
+    assert_eq!(project.states(), "1:done");
+    assert_eq!(project.notes(), "a-first a-second");
+    assert_eq!(project.query("SELECT text FROM Note WHERE name = 'a second'"), "two");
+    assert_eq!(project.mails(), ["begun a", "ended a"]);
+    let (out, _, _) = project.run(&["runs", "resume"]);
+    assert_eq!(out, "no run waits to be gone on with\n");
+    assert!(
+        fs::read_dir(project.path().join(".rpa/store.db-workers"))
+            .unwrap()
+            .flatten()
+            .all(|each| each.file_name() == "turn.lock")
+    );
+}
+
+#[test]
+fn the_next_run_goes_on_with_what_was_left_first() {
+    let project = Project::new();
+    let mut killed = project.start(&["run", "job.rpa", "a"]);
+    project.until_at_the_gate(1);
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    project.open();
+    let (out, err, status) = project.run(&["run", "job.rpa", "b"]);
+    assert_eq!(status, 0, "{out}{err}");
+    assert_eq!(err.lines().filter(|line| line.starts_with("going on with run 1 (job for a)")).count(), 1, "{err}");
+    assert_eq!(project.states(), "1:done 2:done");
+    assert_eq!(project.notes(), "a-first a-second b-first b-second");
+    assert_eq!(project.mails(), ["begun a", "begun b", "ended a", "ended b"]);
+}
+
+#[test]
+fn two_processes_never_work_on_one_run() {
+    let project = Project::new();
+    let worker = project.start(&["run", "job.rpa", "a"]);
+    project.until_at_the_gate(1);
+    let (_, err, status) = project.run(&["runs", "resume", "1"]);
+    assert_eq!(status, 1);
+    assert!(err.contains("run::taken") && err.contains("another process works on run 1 (job for a): ada@"), "{err}");
+    let (out, _, status) = project.run(&["runs", "resume"]);
+    assert_eq!((out.as_str(), status), ("no run waits to be gone on with\n", 0));
+    // The same start again meets the run at work.
+    let (out, err, status) = project.run(&["run", "job.rpa", "a"]);
+    assert_eq!(status, 1, "{out}");
+    assert!(err.contains("is at work in another process"), "{err}");
+    // Another run shares the store with it.
+    project.open();
+    let (out, err, status) = project.run(&["run", "job.rpa", "b"]);
+    assert_eq!(status, 0, "{out}{err}");
+    let (out, err, status) = said(worker.wait_with_output().unwrap());
+    assert_eq!(status, 0, "{out}{err}");
+    assert_eq!(project.states(), "1:done 2:done");
+    assert_eq!(project.mails(), ["begun a", "begun b", "ended a", "ended b"]);
+}
+
+#[test]
+fn a_stuck_process_is_fenced_and_loses_nothing() {
+    let project = Project::new();
+    let stuck = project.start(&["run", "job.rpa", "a"]);
+    project.until_at_the_gate(1);
+    // Stopped between two tries: in a transaction it would hold the store, and nobody could take anything over.
+    signal(&stuck, "-STOP");
+    project.open();
+    let began = Instant::now();
+    loop {
+        let (out, err, status) = project.run(&["runs", "resume"]);
+        if err.contains("going on with") {
+            assert!(err.contains("which was stuck"), "{err}");
+            assert_eq!(status, 0, "{out}{err}");
+            break;
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "it is not taken over: {out}{err}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(project.states(), "1:done");
+    signal(&stuck, "-CONT");
+    let (out, err, status) = said(stuck.wait_with_output().unwrap());
+    assert_eq!(status, 1, "{out}{err}");
+    assert!(err.contains("store::fenced") && err.contains("another process has taken over"), "{err}");
+    assert_eq!(project.states(), "1:done");
+    assert_eq!(project.notes(), "a-first a-second");
+    assert_eq!(project.mails(), ["begun a", "ended a"]);
+}
+
+#[test]
+fn many_processes_at_once_do_each_run_once() {
+    let project = Project::new();
+    project.open();
+    let children: Vec<_> = ["a", "b", "c", "a", "b", "c"].map(|name| project.start(&["run", "job.rpa", name])).into();
+    for child in children {
+        let (out, err, status) = said(child.wait_with_output().unwrap());
+        // The second of a name finds it done, or at work.
+        assert!(status == 0 || err.contains("is at work in another process"), "{out}{err}");
+    }
+    assert_eq!(project.notes(), "a-first a-second b-first b-second c-first c-second");
+    assert_eq!(project.mails(), ["begun a", "begun b", "begun c", "ended a", "ended b", "ended c"]);
+}
