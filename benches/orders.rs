@@ -25,6 +25,10 @@ use rpa::world::{EntryKind, Journal, NoDocuments, Project, RunFilter, World};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let mut orders = 100_000;
     let mut words: Vec<String> = Vec::new();

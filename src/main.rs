@@ -3,6 +3,10 @@
 use rpa::cli::{self, Console};
 use std::process::ExitCode;
 
+/// Runs make and drop many small values.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Stack of the thread that does the work: deeply nested scripts recurse deeply, and must end in a
 /// finding rather than in a crash. The memory is only taken as it is used.
 const STACK: usize = 256 * 1024 * 1024;

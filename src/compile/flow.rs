@@ -107,6 +107,8 @@ pub struct StepCode {
     pub name: EcoString,
     /// The slot that takes its value.
     pub slot: Option<u16>,
+    /// Whether anything in the flow reads its value; the journal need not keep a long one that nothing does.
+    pub is_read: bool,
     /// The type of its value.
     pub ty: Type,
     /// What it does.

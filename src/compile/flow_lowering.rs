@@ -8,13 +8,13 @@ use super::code::ChunkId;
 use super::flow::{FlowCode, FlowInstruction, HandlerCode, RetryCode, StepAction, StepCode, Target};
 use super::instruction::{Instruction, Operand, Register};
 use crate::check::program::{
-    Arm, CellTest, Expr, ExprKind, Flow, For, HandlerAction, Statement, StatementKind, Step, StepBody, StepId, Type,
+    Arm, CellTest, Expr, ExprKind, Flow, For, HandlerAction, LocalId, Retry, Statement, StatementKind, Step, StepBody, StepId, Type,
     Wait,
 };
 use crate::text::Span;
 use crate::value::Value;
 use ecow::EcoString;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 impl<'p> Compiler<'p> {
     /// Makes the code of a flow.
@@ -35,6 +35,7 @@ impl<'p> Compiler<'p> {
             positions: HashMap::new(),
             jumps: Vec::new(),
             handler_jumps: Vec::new(),
+            read: locals_read(flow),
         };
         let key = lowering.optional(flow.key.as_ref(), "key");
         let at_most = flow
@@ -76,6 +77,8 @@ struct Lowering<'c, 'p, 'f> {
     flow: &'f Flow,
     /// Slots of the frame.
     frame: usize,
+    /// The locals that something in the flow reads.
+    read: HashSet<LocalId>,
     /// The next slot behind the locals that is free.
     next_slot: usize,
     instructions: Vec<FlowInstruction>,
@@ -287,6 +290,7 @@ impl Lowering<'_, '_, '_> {
         self.further_steps.push(StepCode {
             name,
             slot: Some(slot),
+            is_read: true,
             ty: ty.clone(),
             body: StepAction::Run(flow, chunk),
             retry: None,
@@ -426,6 +430,7 @@ impl Lowering<'_, '_, '_> {
             *place = Some(StepCode {
                 name: step.name.clone(),
                 slot: step.local.map(|local| u16::try_from(local.0).unwrap_or(u16::MAX)),
+                is_read: step.local.is_some_and(|local| self.read.contains(&local)),
                 ty: step.ty.clone(),
                 body,
                 retry,
@@ -471,6 +476,7 @@ fn unreached(step: &Step) -> StepCode {
     StepCode {
         name: step.name.clone(),
         slot: None,
+        is_read: false,
         ty: step.ty.clone(),
         body: StepAction::Chunk(ChunkId(u32::MAX)),
         retry: None,
@@ -480,6 +486,46 @@ fn unreached(step: &Step) -> StepCode {
         effect: step.effect,
         span: step.span,
     }
+}
+
+/// The locals that something in a flow reads: between its steps, in them, or around them.
+fn locals_read(flow: &Flow) -> HashSet<LocalId> {
+    fn expr(expr: &Expr, read: &mut HashSet<LocalId>) {
+        expr.walk(&mut |each| {
+            if let ExprKind::Local(local) = each.kind {
+                read.insert(local);
+            }
+        });
+    }
+    fn block(statements: &[Statement], read: &mut HashSet<LocalId>) {
+        for statement in statements {
+            let mut bodies = Vec::new();
+            statement.each_part(&mut |each| expr(each, read), &mut |body| bodies.push(body));
+            bodies.into_iter().for_each(|body| block(body, read));
+        }
+    }
+    let mut read = HashSet::new();
+    let at_most = flow.at_most.iter().flat_map(|(count, of)| std::iter::once(count).chain(of));
+    flow.key.iter().chain(&flow.priority).chain(&flow.deadline).chain(at_most).for_each(|each| expr(each, &mut read));
+    block(&flow.body, &mut read);
+    for step in &flow.steps {
+        match &step.body {
+            StepBody::Value(value) => expr(value, &mut read),
+            StepBody::Block(body) => block(body, &mut read),
+        }
+        if let Some(retry) = &step.retry {
+            let Retry { times, from, doubling: _, up_to } = retry;
+            std::iter::once(times).chain(from).chain(up_to).for_each(|each| expr(each, &mut read));
+        }
+        step.timeout.iter().for_each(|each| expr(each, &mut read));
+        step.undo.iter().for_each(|body| block(body, &mut read));
+        for handler in &step.handlers {
+            if let HandlerAction::Block { body, .. } = &handler.action {
+                block(body, &mut read);
+            }
+        }
+    }
+    read
 }
 
 /// Whether a statement can share a chunk with others: nothing in it is for the engine.

@@ -13,6 +13,9 @@ use crate::compile::flow::{StepAction, StepCode};
 use crate::value::{Duration, Value, encode};
 use crate::world::{Change, EntryKind, RunId};
 
+/// How many bytes of a value the journal keeps for people alone, when nothing in the flow reads it.
+const MOST_UNREAD: usize = 120;
+
 /// What a try of a step came to.
 struct Tried {
     result: Result<Value, RunFailure>,
@@ -88,6 +91,9 @@ impl Engine<'_> {
                 Ok(value) => {
                     let mut payload = Vec::new();
                     if step.slot.is_none() || encode(&value, &mut payload).is_ok() {
+                        if !step.is_read && payload.len() > MOST_UNREAD {
+                            payload.clear();
+                        }
                         let (changes, took) = (tried.changes, tried.took);
                         self.append(run, EntryKind::StepDone, index, &path, payload, changes, took)?;
                         self.step_done(run, step, index, path, value);

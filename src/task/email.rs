@@ -86,8 +86,11 @@ fn message_id(executor: &mut Executor) -> Result<EcoString, Problem> {
         digest.update(part);
     }
     digest.update(executor.mails.to_be_bytes());
-    let digest: String = digest.finalize().iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-    Ok(eco_format!("{}.{digest}@{store}.rpa.invalid", executor.run.0))
+    let mut name = 0_u128;
+    for byte in digest.finalize().iter().take(12) {
+        name = name << 8 | u128::from(*byte);
+    }
+    Ok(eco_format!("{}.{name:024x}@{store}.rpa.invalid", executor.run.0))
 }
 
 /// A subject has one line: what breaks it would end the head of the mail.

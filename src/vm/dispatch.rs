@@ -5,7 +5,7 @@ use super::machine::{Call, Machine, Target, failed, place};
 use super::memory;
 use super::method;
 use super::problem::{Problem, Result, failure_message};
-use super::registers::Registers;
+use super::registers::{Registers, forget};
 use super::{Failure, Host};
 use crate::compile::arithmetic;
 use crate::compile::code::{Chunk, TextPiece};
@@ -560,7 +560,7 @@ impl<'c> Machine<'c> {
                             attempt!(self.many_rounds(size));
                         }
                         let value = attempt!(method::perform(operation, arguments, &self.limits));
-                        arguments.fill(Value::None);
+                        forget(arguments);
                         let made = memory::shallow(&value);
                         frame.set(to, value);
                         if made > 0 {
@@ -574,7 +574,7 @@ impl<'c> Machine<'c> {
                         let span = place(chunk, at);
                         let arguments = frame.window(start, usize::from(count));
                         let value = attempt!(host.perform(operation, arguments, ty, span).map_err(failed));
-                        arguments.fill(Value::None);
+                        forget(arguments);
                         let made = memory::shallow(&value);
                         frame.set(to, value);
                         charge!(made);
@@ -602,7 +602,7 @@ impl<'c> Machine<'c> {
                         let count = code.queries.get(query.0 as usize).map_or(0, |plan| plan.parameters);
                         let parameters = frame.window(start, count);
                         let value = attempt!(host.query(query, parameters, place(chunk, at)).map_err(failed));
-                        parameters.fill(Value::None);
+                        forget(parameters);
                         // The records of a list that was read are new, too.
                         let made = memory::shallow(&value) * 4;
                         frame.set(to, value);
@@ -672,7 +672,7 @@ impl<'c> Machine<'c> {
             };
             let Some(call) = self.calls.pop() else { return Ok(value) };
             // What is left in the frame would keep memory, and keep others from changing values in place.
-            frame.values.fill(Value::None);
+            forget(frame.values);
             let to = match call.to {
                 Target::Register(to) => to,
                 Target::Global(index, to) => {

@@ -4,6 +4,7 @@ use super::decision::Decisions;
 use super::memory;
 use super::problem::{Errors, Problem};
 use super::records::Loaded;
+use super::registers::forget;
 use super::{Failure, Frame, Host, Limits};
 use crate::compile::code::{Chunk, ChunkId, Code};
 use crate::compile::instruction::Register;
@@ -87,12 +88,12 @@ impl<'c> Machine<'c> {
         host: &mut dyn Host,
     ) -> std::result::Result<Value, Failure> {
         let chunk = self.chunk(chunk)?;
-        let mut stack = std::mem::take(&mut self.stack);
-        stack.clear();
-        stack.extend_from_slice(arguments);
+        let mut stack = self.empty_stack(arguments.len());
+        for (place, argument) in stack.iter_mut().zip(arguments) {
+            place.clone_from(argument);
+        }
         let outcome = self.execute(&mut stack, chunk, host);
-        stack.clear();
-        self.stack = stack;
+        self.keep_stack(stack, chunk, outcome.is_ok());
         outcome
     }
 
@@ -107,16 +108,36 @@ impl<'c> Machine<'c> {
         host: &mut dyn Host,
     ) -> std::result::Result<Value, Failure> {
         let chunk = self.chunk(chunk)?;
-        let mut stack = std::mem::take(&mut self.stack);
-        stack.clear();
-        stack.extend(frame.iter_mut().map(std::mem::take));
+        let mut stack = self.empty_stack(frame.len());
+        for (place, slot) in stack.iter_mut().zip(frame.iter_mut()) {
+            std::mem::swap(place, slot);
+        }
         let outcome = self.execute(&mut stack, chunk, host);
         for (slot, value) in frame.iter_mut().zip(&mut stack) {
             *slot = std::mem::take(value);
         }
-        stack.clear();
-        self.stack = stack;
+        self.keep_stack(stack, chunk, outcome.is_ok());
         outcome
+    }
+
+    /// The stack, all of it none, with so many places at least.
+    fn empty_stack(&mut self, least: usize) -> Vec<Value> {
+        let mut stack = std::mem::take(&mut self.stack);
+        if stack.len() < least {
+            stack.resize(least.max(64), Value::None);
+        }
+        stack
+    }
+
+    /// Keeps the stack for the next call. Calls that have ended leave nothing on it; but for a failure, what is
+    /// left are the registers of the first chunk.
+    fn keep_stack(&mut self, mut stack: Vec<Value>, chunk: &Chunk, is_well: bool) {
+        if is_well {
+            forget(stack.get_mut(..usize::from(chunk.registers)).unwrap_or_default());
+        } else {
+            stack.clear();
+        }
+        self.stack = stack;
     }
 
     fn chunk(&self, chunk: ChunkId) -> std::result::Result<&'c Chunk, Failure> {

@@ -10,6 +10,16 @@ pub(super) struct Registers<'f> {
     pub constants: &'f [Value],
 }
 
+/// Sets values to none. Most of them are: looking first is faster than writing all.
+#[inline]
+pub(super) fn forget(values: &mut [Value]) {
+    for value in values {
+        if !value.is_none() {
+            *value = Value::None;
+        }
+    }
+}
+
 impl Registers<'_> {
     /// The value of an operand.
     #[inline(always)]

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 /// So many records make a generation.
 const GENERATION: usize = 4_096;
 
-type Generation = HashMap<(RecordId, Value), Option<Value>>;
+type Generation = HashMap<(RecordId, Value), Option<Value>, foldhash::fast::RandomState>;
 
 /// The records; none where a key has none.
 #[derive(Debug, Default)]

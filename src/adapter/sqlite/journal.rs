@@ -42,12 +42,15 @@ CREATE VIEW rpa_run_list AS
   FROM rpa_runs r JOIN rpa_flows f ON f.number = r.flow;
 ";
 
+/// Numbers by name.
+type Numbers = HashMap<EcoString, i64, foldhash::fast::RandomState>;
+
 /// Numbers of flows, versions and words that were looked up in the open transaction or before.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    flows: HashMap<EcoString, i64>,
-    versions: HashMap<EcoString, i64>,
-    words: HashMap<EcoString, i64>,
+    flows: Numbers,
+    versions: Numbers,
+    words: Numbers,
     /// The words by their numbers, as far as they were read.
     spelled: HashMap<i64, EcoString>,
     /// Whether a number was given out in the open transaction.
@@ -125,7 +128,7 @@ impl Names {
 /// The number of a name in a table, which gets it when it is new, and whether it is.
 fn numbered(
     connection: &Connection,
-    known: &mut HashMap<EcoString, i64>,
+    known: &mut Numbers,
     name: &EcoString,
     place: &str,
 ) -> Done<(i64, bool)> {

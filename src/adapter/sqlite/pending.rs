@@ -61,7 +61,7 @@ struct Written {
 pub(super) struct Pending {
     runs: Runs,
     /// The runs that began, by flow and key.
-    keys: HashMap<(i64, EcoString), i64>,
+    keys: HashMap<(i64, EcoString), i64, foldhash::fast::RandomState>,
     /// The number of the next run, once it is known: no other process begins one before the commit.
     next: Option<i64>,
     bytes: usize,

@@ -30,7 +30,7 @@ struct State {
 /// The counters of the open transaction.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
-    states: HashMap<Counter, State>,
+    states: HashMap<Counter, State, foldhash::fast::RandomState>,
     /// What numbers were before they changed, the oldest first.
     changes: Vec<(Counter, Option<i64>)>,
     /// How many changes there were when each savepoint began.

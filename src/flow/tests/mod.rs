@@ -170,6 +170,7 @@ pub fn step(name: &str, body: ChunkId) -> StepCode {
     StepCode {
         name: name.into(),
         slot: Some(1),
+        is_read: true,
         ty: Type::Text,
         body: StepAction::Chunk(body),
         retry: None,
