@@ -112,7 +112,7 @@ impl<'c> Work<'c> {
             product: prepare("SELECT name, tax_class, stock, reserved FROM Product WHERE sku = ?1")?,
             order: prepare(
                 "INSERT INTO \"Order\" (number, customer, placed, status, total, total_currency) \
-                 VALUES (?1, ?2, ?3, 'accepted', ?4, 'EUR')",
+                 VALUES (?1, ?2, ?3, 'in_hand', ?4, 'EUR')",
             )?,
             order_line: prepare(
                 "INSERT INTO OrderLine (id, \"order\", product, quantity, unit_price, unit_price_currency, discount) \

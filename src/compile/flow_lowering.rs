@@ -8,8 +8,8 @@ use super::code::ChunkId;
 use super::flow::{FlowCode, FlowInstruction, HandlerCode, RetryCode, StepAction, StepCode, Target};
 use super::instruction::{Instruction, Operand, Register};
 use crate::check::program::{
-    Arm, CellTest, Expr, ExprKind, Flow, For, HandlerAction, LocalId, Retry, Statement, StatementKind, Step, StepBody, StepId, Type,
-    Wait,
+    Arm, CellTest, Expr, ExprKind, Flow, For, HandlerAction, LocalId, Retry, Statement, StatementKind, Step, StepBody,
+    StepId, Type, Wait,
 };
 use crate::text::Span;
 use crate::value::Value;

@@ -10,13 +10,18 @@ use std::fmt::{self, Display, Write};
 /// assert_eq!(display(&Value::list(vec![Value::Int(1), Value::text("a")]), &NoNames), "[1, \"a\"]");
 /// ```
 pub fn display(value: &Value, names: &dyn TypeNames) -> String {
-    if let Value::Text(text) = value {
-        return text.to_string();
-    }
     let mut out = String::new();
-    // Writing to a string does not fail.
-    let _ = write_value(&mut out, value, names);
+    display_to(value, names, &mut out);
     out
+}
+
+/// Appends a value for people to a text; as [`display`].
+pub fn display_to(value: &Value, names: &dyn TypeNames, out: &mut String) {
+    match value {
+        Value::Text(text) => out.push_str(text),
+        // Writing to a string does not fail.
+        value => drop(write_value(out, value, names)),
+    }
 }
 
 /// A value as a script would write it: as [`display`], with quotes around a text.
@@ -130,7 +135,13 @@ pub fn quoted(text: &str) -> String {
 
 impl Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", amount(*self), self.currency)
+        // Most amounts have as many digits as their currency already.
+        match self.currency.minor_digits() {
+            Some(digits) if digits == self.amount.scale() && !self.amount.is_zero() => {
+                write!(f, "{} {}", self.amount, self.currency)
+            }
+            _ => write!(f, "{} {}", amount(*self), self.currency),
+        }
     }
 }
 

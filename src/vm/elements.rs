@@ -16,7 +16,7 @@ pub(super) fn show(value: &Value, text: &mut String, code: &Code) {
         Value::Text(value) => text.push_str(value),
         // Writing to a string does not fail.
         Value::Int(value) => drop(write!(text, "{value}")),
-        value => text.push_str(&display(value, &code.names)),
+        value => display::display_to(value, &code.names, text),
     }
 }
 

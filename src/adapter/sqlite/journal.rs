@@ -126,12 +126,7 @@ impl Names {
 }
 
 /// The number of a name in a table, which gets it when it is new, and whether it is.
-fn numbered(
-    connection: &Connection,
-    known: &mut Numbers,
-    name: &EcoString,
-    place: &str,
-) -> Done<(i64, bool)> {
+fn numbered(connection: &Connection, known: &mut Numbers, name: &EcoString, place: &str) -> Done<(i64, bool)> {
     if let Some(number) = known.get(name) {
         return Ok((*number, false));
     }
