@@ -11,6 +11,7 @@ mod arguments;
 mod body;
 mod boundaries;
 mod call;
+mod cascade;
 mod decision;
 mod declaration;
 mod declare;
@@ -74,6 +75,7 @@ pub fn check(main: Source, loader: &dyn Loader) -> Checked {
     checker.prove_tables();
     checker.prove_flows();
     checker.check_privacy();
+    checker.collapse();
     checker.allow();
     loader.levels().apply(&mut checker.findings);
     let findings = checker.sorted_findings();

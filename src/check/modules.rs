@@ -6,7 +6,7 @@ use crate::finding::{Finding, catalogue};
 use crate::library;
 use crate::syntax::tree::{ItemKind, Script, UseTarget};
 use crate::text::{Source, SourceId, Span};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 impl Checker<'_> {
     /// Reads what every script knows.
@@ -27,11 +27,17 @@ impl Checker<'_> {
     pub(crate) fn add_module(&mut self, source: Source, prefix: Option<&str>) -> ModuleId {
         let (name, text, is_library) = (stem(&source.name).to_string(), source.text.clone(), source.is_library);
         let id = self.program.sources.add(source);
-        let (script, is_broken) = self.parse(id, &text);
+        let (script, is_broken) = match is_library {
+            true => (library_tree(id, &text), false),
+            false => {
+                let (script, is_broken) = self.parse(id, &text);
+                (Arc::new(script), is_broken)
+            }
+        };
         self.names.modules.push(Module {
             name: name.as_str().into(),
             source: id,
-            script: Arc::new(script),
+            script,
             is_library,
             is_broken,
             prefix: prefix.map(Into::into),
@@ -225,6 +231,29 @@ impl Checker<'_> {
             self.report(finding.help("give one of the two another name"));
         }
     }
+}
+
+/// How many trees of the library are kept; a file has one for each number that its source is given.
+const MOST_TREES: usize = 128;
+
+/// The tree of a file of the library, read once in the life of the program: a project of hundreds of scripts would else
+/// read the library hundreds of times. The places in a tree name its source, so that it serves only where the source
+/// has the same number; that is nearly always so.
+pub(crate) fn library_tree(id: SourceId, text: &Arc<str>) -> Arc<Script> {
+    static TREES: Mutex<Vec<(SourceId, Arc<str>, Arc<Script>)>> = Mutex::new(Vec::new());
+    let known = |trees: &Vec<(SourceId, Arc<str>, Arc<Script>)>| {
+        trees.iter().find(|(of, known, _)| *of == id && known == text).map(|(.., script)| Arc::clone(script))
+    };
+    // A thread that fell over while it held the trees leaves them whole: they are only added to.
+    if let Some(script) = known(&TREES.lock().unwrap_or_else(PoisonError::into_inner)) {
+        return script;
+    }
+    let script = Arc::new(crate::syntax::parse(id, text).0);
+    let mut trees = TREES.lock().unwrap_or_else(PoisonError::into_inner);
+    if trees.len() < MOST_TREES {
+        trees.push((id, Arc::clone(text), Arc::clone(&script)));
+    }
+    script
 }
 
 /// The file name without folder and ending: what a module is called.
