@@ -18,10 +18,10 @@ const PLANTED: &[(&str, Option<&str>)] = &[
     ("07-hard-coded-password", None),
     ("08-password-in-a-log", Some("type::secret")),
     ("09-swallowed-failure", Some("flow::swallowed")),
-    ("10-endless-loop", None),
-    ("11-nested-retry", None),
-    ("12-mail-under-retry", None),
-    ("13-self-recursive-task", None),
+    ("10-endless-loop", Some("flow::no-end")),
+    ("11-nested-retry", Some("effect::retry-product")),
+    ("12-mail-under-retry", Some("effect::retry-mail")),
+    ("13-self-recursive-task", Some("flow::endless")),
     ("14-text-plus-number", Some("type::operator")),
 ];
 
