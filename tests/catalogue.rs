@@ -17,6 +17,7 @@ const GROUPS: &[(&str, Finder)] = &[
     ("type", checked),
     ("effect", checked),
     ("flow", checked),
+    ("policy", checked),
     ("decision", checked),
     ("unused", checked),
 ];

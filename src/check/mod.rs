@@ -25,6 +25,7 @@ mod loader;
 pub mod mend;
 mod modules;
 mod name;
+mod policy;
 mod privacy;
 pub mod program;
 pub mod proof;
@@ -156,6 +157,10 @@ impl<'l> Checker<'l> {
         let book = effects::deeds::Deedbook::of(program);
         let mut findings = graph::findings(program, &book, &wanted);
         findings.extend(effects::retry::findings(program, &book, &wanted));
+        // A policy that could not be read whole proves nothing.
+        if broken.is_empty() {
+            findings.extend(policy::findings(program, &wanted));
+        }
         findings.into_iter().for_each(|finding| self.report(finding));
     }
 

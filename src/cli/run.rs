@@ -64,10 +64,6 @@ fn start(given: &Arguments, console: &mut Console) -> Result<Status, Report> {
     }
     let checked = crate::check::check(source, &DiskLoader::new(&project));
     let Some(program) = checked.program else { return Err(failed((checked.findings, checked.sources))) };
-    let missing = requirements::missing_in(&program);
-    if !missing.is_empty() {
-        return Err(failed((missing, checked.sources)));
-    }
     if console.format == Format::Text {
         // Warnings do not keep a script from running; nobody should overlook them either.
         console.findings(checked.findings, &checked.sources);

@@ -1,6 +1,5 @@
 //! What a flow needs that this version has no engine for: found before anything is done.
 
-use crate::check::program::Program;
 use crate::compile::code::Code;
 use crate::compile::flow::{FlowInstruction, StepAction};
 use crate::finding::Finding;
@@ -38,14 +37,4 @@ pub fn missing(code: &Code, flow: usize) -> Vec<Finding> {
         }
     }
     findings
-}
-
-/// The findings that keep every flow of a script from being run: policies that would be left out.
-pub fn missing_in(program: &Program) -> Vec<Finding> {
-    let policies = program.policies.iter().map(|policy| {
-        Finding::new(&codes::ENGINE_MISSING, policy.span, format!("the policy `{}` can't be held yet", policy.name))
-            .at("this policy would be left out")
-            .help("policies are proved by a later version; until then this script can be checked, not run")
-    });
-    policies.collect()
 }

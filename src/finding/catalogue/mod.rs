@@ -13,6 +13,7 @@ pub mod file;
 pub mod flow;
 pub mod mail;
 pub mod name;
+pub mod policy;
 pub mod privacy;
 pub mod proof;
 pub mod run;
@@ -32,6 +33,7 @@ const GROUPS: &[&[&Code]] = &[
     flow::GROUP,
     mail::GROUP,
     name::GROUP,
+    policy::GROUP,
     privacy::GROUP,
     proof::GROUP,
     run::GROUP,

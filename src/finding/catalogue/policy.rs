@@ -1,0 +1,15 @@
+//! `policy::…`: what must have happened before something else.
+
+use super::Code;
+
+/// A way that breaks a policy.
+pub const BROKEN: Code = Code::error(
+    "policy::broken",
+    "a way breaks a policy",
+    "A policy says what must have happened before something is done. It is proved over all ways through all flows before any of them runs: tasks are looked into, conditions are understood. The finding draws a way that misses it.",
+    "task pay(amount: money EUR) {\n  log.info(\"paid {amount}\")\n}\n\npolicy four_eyes {\n  before pay(amount) when amount > 500 EUR requires ask(\"finance\")\n}\n\nflow refund(amount: money EUR) {\n  step paid { pay(amount) }\n}\n",
+    "task pay(amount: money EUR) {\n  log.info(\"paid {amount}\")\n}\n\npolicy four_eyes {\n  before pay(amount) when amount > 500 EUR requires ask(\"finance\")\n}\n\nerror refused(amount: money EUR)\n\nflow refund(amount: money EUR) {\n  if amount > 500 EUR {\n    step approved: bool = ask(\"finance\", \"Pay back {amount}?\", within: 3 days, otherwise: false)\n    if not approved { fail refused(amount) }\n  }\n  step paid { pay(amount) }\n}\n",
+);
+
+/// All codes of this group.
+pub const GROUP: &[&Code] = &[&BROKEN];
