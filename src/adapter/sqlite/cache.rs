@@ -1,7 +1,7 @@
-//! Records that were read or written in the open transaction, by key.
+//! Records that were read or written in transactions, by key.
 //!
-//! No other process writes while the transaction is open, so what was read stays true; what is written here replaces
-//! it. Kept in two generations: when the young one is full it becomes the old one, and the old one is forgotten.
+//! No other process writes while a transaction is open, and SQLite tells when one has written in between, so what was
+//! read stays true; what is written here replaces it. Used in transactions alone. Kept in two generations: when the young one is full it becomes the old one, and the old one is forgotten.
 
 use super::schema::Entity;
 use super::types::{Kind, Types};

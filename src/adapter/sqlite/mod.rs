@@ -93,6 +93,8 @@ pub struct SqliteStore {
     parts: part::Parts,
     /// What is known of its records.
     cache: cache::Cache,
+    /// What SQLite called the content of the file when the last transaction began.
+    version: Option<i64>,
     counters: Counters,
     queries: query::Queries,
     names: journal::Names,
@@ -137,6 +139,7 @@ impl SqliteStore {
             is_open: false,
             parts: part::Parts::default(),
             cache: cache::Cache::default(),
+            version: None,
             counters: Counters::default(),
             queries: query::Queries::default(),
             names: journal::Names::default(),
@@ -165,6 +168,7 @@ impl SqliteStore {
             let _ = self.connection.execute_batch("ROLLBACK");
         }
         self.end_transaction();
+        self.cache.clear();
         self.names.clear();
     }
 
@@ -224,6 +228,11 @@ impl SqliteStore {
         begun.map_err(|trouble| lease::locked_by(&self.connection, trouble, &self.place))?;
         self.is_open = true;
         self.watched = None;
+        // It stays the same as long as no other connection writes.
+        let version = self.connection.prepare_cached("PRAGMA data_version")?.query_row((), |row| row.get(0))?;
+        if self.version.replace(version) != Some(version) {
+            self.cache.clear();
+        }
         self.lease.hold(&self.connection, &self.place)
     }
 
@@ -244,7 +253,6 @@ impl SqliteStore {
     fn end_transaction(&mut self) {
         self.is_open = false;
         self.parts = part::Parts::default();
-        self.cache.clear();
         self.counters.clear();
         self.pending.clear();
     }

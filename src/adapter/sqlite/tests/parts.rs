@@ -120,6 +120,33 @@ fn a_name_that_was_taken_back_gets_a_new_number() {
     assert_eq!(store.runs(&filter).unwrap().len(), 1);
 }
 
+#[test]
+fn what_another_process_has_written_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let (mut here, mut there) = (open(&path, &shop()), open(&path, &shop()));
+    let stock = |store: &mut SqliteStore| {
+        store.begin().unwrap();
+        let record = store.get(PRODUCT, &sku(1)).unwrap();
+        store.commit().unwrap();
+        record.map(|record| record.fields().unwrap()[2].clone())
+    };
+    assert_eq!(stock(&mut here), None);
+    assert_eq!(stock(&mut there), None);
+    there.begin().unwrap();
+    there.insert(PRODUCT, product("A1", "1.50", 7)).unwrap();
+    there.commit().unwrap();
+    assert_eq!(stock(&mut here), Some(Value::Int(7)));
+    here.begin().unwrap();
+    here.update(PRODUCT, &sku(1), &[(2, Value::Int(8))]).unwrap();
+    here.commit().unwrap();
+    assert_eq!([stock(&mut here), stock(&mut there)], [Some(Value::Int(8)), Some(Value::Int(8))]);
+    here.begin().unwrap();
+    here.update(PRODUCT, &sku(1), &[(2, Value::Int(9))]).unwrap();
+    here.rollback().unwrap();
+    assert_eq!(stock(&mut here), Some(Value::Int(8)));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
