@@ -19,6 +19,7 @@ const GROUPS: &[(&str, Finder)] = &[
     ("flow", checked),
     ("policy", checked),
     ("decision", checked),
+    ("reaction", checked),
     ("unused", checked),
 ];
 

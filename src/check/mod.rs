@@ -74,6 +74,7 @@ pub fn check(main: Source, loader: &dyn Loader) -> Checked {
     checker.check_pending();
     checker.report_unused();
     checker.prove_tables();
+    checker.prove_reactions();
     checker.prove_flows();
     checker.check_privacy();
     checker.collapse();
@@ -162,6 +163,16 @@ impl<'l> Checker<'l> {
             findings.extend(policy::findings(program, &wanted));
         }
         findings.into_iter().for_each(|finding| self.report(finding));
+    }
+
+    /// Proves what can be proved of the reactive rules of a script without errors.
+    fn prove_reactions(&mut self) {
+        if self.findings.iter().any(Finding::is_error) {
+            return;
+        }
+        for finding in reaction::check(&self.program) {
+            self.report(finding);
+        }
     }
 
     /// Takes a finding in, unless the same was said of the same place before.

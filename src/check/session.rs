@@ -134,6 +134,9 @@ impl Session {
             checker.names.modules.push(again);
             debug_assert_eq!(checker.names.modules.len(), last + 1);
         }
+        if checker.program.reactions.len() > self.program.reactions.len() {
+            checker.prove_reactions();
+        }
         let findings = checker.sorted_findings();
         let sources = checker.program.sources.clone();
         if findings.iter().any(Finding::is_error) {

@@ -6,10 +6,10 @@
 //! dimension of its own that is true or false; an overlap that hangs on such a condition is possible, not
 //! certain, and is not reported.
 
-mod bits;
+pub(super) mod bits;
 mod cover;
-mod dimension;
-mod report;
+pub(super) mod dimension;
+pub(super) mod report;
 mod space;
 
 use super::program::{DecisionTable, Program};

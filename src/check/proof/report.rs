@@ -370,7 +370,7 @@ fn sign(sign: char, including: bool) -> String {
 }
 
 /// The names that literals of tables need: those of enum members.
-struct Names<'p>(&'p Program);
+pub struct Names<'p>(pub &'p Program);
 
 impl TypeNames for Names<'_> {
     fn enum_member(&self, id: EnumId, member: u16) -> &str {

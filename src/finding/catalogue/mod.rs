@@ -16,6 +16,7 @@ pub mod name;
 pub mod policy;
 pub mod privacy;
 pub mod proof;
+pub mod reaction;
 pub mod run;
 pub mod store;
 pub mod syntax;
@@ -36,6 +37,7 @@ const GROUPS: &[&[&Code]] = &[
     policy::GROUP,
     privacy::GROUP,
     proof::GROUP,
+    reaction::GROUP,
     run::GROUP,
     store::GROUP,
     syntax::GROUP,

@@ -21,7 +21,7 @@ pub const ENGINE_MISSING: Code = Code {
     severity: Severity::Error,
     title: "this version can't execute that yet",
     why: "The script is right, but this version of `rpa` has no engine for a part of it: waits (`ask`, `wait_for`, \
-          `sleep`), or reactive rules. Running the rest as if that part were not there would do something \
+          `sleep`). Running the rest as if that part were not there would do something \
           other than what the script says, so nothing is run.",
     bad: "",
     good: "",
