@@ -10,7 +10,7 @@ use crate::adapter::scripts::DiskLoader;
 use crate::compile::code::Code;
 use crate::compile::compile;
 use crate::finding::Finding;
-use crate::flow::{self, Broken, Engine, MachineWorker, Names, Options, Summary, Worker, requirements};
+use crate::flow::{self, Broken, Engine, MachineWorker, Names, Options, Summary, Worker};
 use crate::text::Sources;
 use crate::value::Value;
 use crate::world::Project;
@@ -82,10 +82,6 @@ fn execute(
     let one = |finding: Finding| (vec![finding], Status::Failed);
     let wrong = |findings: Vec<Finding>| (findings, Status::WrongUse);
     let flow = arguments::choose(code, given.flow.as_deref()).map_err(|finding| wrong(vec![*finding]))?;
-    let missing = requirements::missing(code, flow);
-    if !missing.is_empty() {
-        return Err((missing, Status::Failed));
-    }
     let Some(flow_code) = code.flows.get(flow) else { return Ok(Status::Fine) };
     let values = arguments::read(&given.arguments, flow_code, code, project.currency).map_err(wrong)?;
     // What others have left comes first: the flow may build on it.
@@ -116,6 +112,12 @@ fn execute(
     let delivered = mail::dispatch(worker.world(), &mut *mail::transport(project))
         .map_err(|error| one(resume::broken(&Broken::Store(error))))?;
     tell(&summary, &before, &delivered, given.trace.then_some(decisions), &names, console);
+    if let Some(wait) = &summary.waiting
+        && console.format == Format::Text
+    {
+        let which = if summary.already_over { "it was started before, and still waits" } else { "it waits" };
+        console.line(format!("run {}: {which} for {}", summary.run.0, wait.what));
+    }
     if let Some(failure) = &summary.failure
         && console.format == Format::Text
     {

@@ -7,7 +7,7 @@
 use super::code::ChunkId;
 use crate::check::program::{Effect, Type};
 use crate::text::Span;
-use crate::value::ErrorId;
+use crate::value::{ErrorId, RecordId};
 use ecow::EcoString;
 
 /// A position in [`FlowCode::instructions`].
@@ -136,8 +136,52 @@ pub enum StepAction {
     Run(u32, ChunkId),
     /// `step x = start flow(…)`
     Start(u32, ChunkId),
-    /// Waits: `ask`, `wait_for`, `sleep`; the chunk gives what the engine needs, as a list. Comes with waits.
-    Wait(&'static str, ChunkId),
+    /// Waits.
+    Wait(WaitCode),
+}
+
+/// What a step waits for.
+#[derive(Debug, Clone)]
+pub enum WaitCode {
+    /// `sleep`: gives how long.
+    Sleep(ChunkId),
+    /// `sleep_until`: gives until when.
+    SleepUntil(ChunkId),
+    /// `wait_for`
+    Record {
+        /// The entity.
+        entity: RecordId,
+        /// Gives the first record that the condition holds for, or none. Reads the store.
+        find: ChunkId,
+        /// A field of the record, and what gives the value that it must have: records with others need not be
+        /// looked at.
+        by: Option<(usize, ChunkId)>,
+        /// Gives how long.
+        within: Option<ChunkId>,
+    },
+    /// `ask`
+    Ask {
+        /// Gives whose answer is wanted.
+        role: ChunkId,
+        /// Gives the question.
+        question: ChunkId,
+        /// Gives how long.
+        within: Option<ChunkId>,
+        /// Gives the answer when the time is over.
+        otherwise: Option<ChunkId>,
+    },
+}
+
+impl WaitCode {
+    /// What the script calls it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            WaitCode::Sleep(_) => "sleep",
+            WaitCode::SleepUntil(_) => "sleep_until",
+            WaitCode::Record { .. } => "wait_for",
+            WaitCode::Ask { .. } => "ask",
+        }
+    }
 }
 
 /// `retry …`: each chunk gives a value.

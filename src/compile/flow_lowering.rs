@@ -5,12 +5,14 @@
 
 use super::body::{Body, Compiler};
 use super::code::ChunkId;
-use super::flow::{FlowCode, FlowInstruction, HandlerCode, RetryCode, StepAction, StepCode, Target};
+use super::flow::{FlowCode, FlowInstruction, HandlerCode, RetryCode, StepAction, StepCode, Target, WaitCode};
 use super::instruction::{Instruction, Operand, Register};
 use crate::check::program::{
-    Arm, CellTest, Expr, ExprKind, Flow, For, HandlerAction, LocalId, Retry, Statement, StatementKind, Step, StepBody,
-    StepId, Type, Wait,
+    Arm, CellTest, Effect, Expr, ExprKind, Flow, For, HandlerAction, LocalId, Retry, Statement, StatementKind, Step,
+    StepBody, StepId, Type, Wait,
 };
+use crate::library::Operation;
+use crate::syntax::tree::BinaryOperator;
 use crate::text::Span;
 use crate::value::Value;
 use ecow::EcoString;
@@ -443,6 +445,40 @@ impl Lowering<'_, '_, '_> {
         }
     }
 
+    fn wait(&mut self, wait: &Wait, place: &str, span: Span) -> WaitCode {
+        match wait {
+            Wait::Sleep(length) => WaitCode::Sleep(self.value(length, place)),
+            Wait::SleepUntil(until) => WaitCode::SleepUntil(self.value(until, place)),
+            Wait::For { entity, local, condition, within } => {
+                let expr = |kind, ty, effect| Expr { kind, ty, effect, span };
+                let all = expr(ExprKind::All(*entity), Type::Query(*entity), Effect::Reads);
+                let keep = ExprKind::Lambda(vec![*local], Box::new(condition.clone()));
+                let keep = expr(keep, Type::Bool, condition.effect);
+                let found = ExprKind::Perform(Operation::ListWhere, vec![all, keep]);
+                let found = expr(found, Type::Query(*entity), Effect::Reads);
+                let list = Type::List(Box::new(Type::Record(*entity)));
+                let found = expr(ExprKind::Load(Box::new(found)), list, Effect::Reads);
+                let first = ExprKind::Perform(Operation::ListFirst, vec![found]);
+                let first = expr(first, Type::Record(*entity).optional(), Effect::Reads);
+                let mut conditions = Vec::new();
+                conjuncts(condition, &mut conditions);
+                let by = conditions.into_iter().find_map(|condition| equality(condition, *local));
+                WaitCode::Record {
+                    entity: *entity,
+                    find: self.value(&first, place),
+                    by: by.map(|(field, value)| (field, self.value(value, place))),
+                    within: self.optional(within.as_ref(), place),
+                }
+            }
+            Wait::Ask { role, question, within, otherwise } => WaitCode::Ask {
+                role: self.value(role, place),
+                question: self.value(question, place),
+                within: self.optional(within.as_ref(), place),
+                otherwise: self.optional(otherwise.as_ref(), place),
+            },
+        }
+    }
+
     fn action(&mut self, expr: &Expr, place: &str) -> StepAction {
         match &expr.kind {
             ExprKind::Run(flow, arguments) => {
@@ -451,23 +487,39 @@ impl Lowering<'_, '_, '_> {
             ExprKind::Start(flow, arguments) => {
                 StepAction::Start(flow.0, self.values(place, expr.span, arguments.iter().map(Some)))
             }
-            ExprKind::Wait(wait) => match wait.as_ref() {
-                Wait::Sleep(length) => {
-                    StepAction::Wait("sleep", self.values(place, expr.span, [Some(length)].into_iter()))
-                }
-                Wait::SleepUntil(until) => {
-                    StepAction::Wait("sleep_until", self.values(place, expr.span, [Some(until)].into_iter()))
-                }
-                Wait::For { within, .. } => {
-                    StepAction::Wait("wait_for", self.values(place, expr.span, [within.as_ref()].into_iter()))
-                }
-                Wait::Ask { role, question, within, otherwise } => {
-                    let parts = [Some(role), Some(question), within.as_ref(), otherwise.as_ref()];
-                    StepAction::Wait("ask", self.values(place, expr.span, parts.into_iter()))
-                }
-            },
+            ExprKind::Wait(wait) => StepAction::Wait(self.wait(wait, place, expr.span)),
             _ => StepAction::Chunk(self.chunk(place, expr.span, |body| body.give(expr))),
         }
+    }
+}
+
+/// The conditions that must hold together.
+fn conjuncts<'e>(condition: &'e Expr, all: &mut Vec<&'e Expr>) {
+    match &condition.kind {
+        ExprKind::Binary(BinaryOperator::And, left, right) => {
+            conjuncts(left, all);
+            conjuncts(right, all);
+        }
+        _ => all.push(condition),
+    }
+}
+
+/// `it.field == value`, where the value does not depend on the record.
+fn equality(condition: &Expr, local: LocalId) -> Option<(usize, &Expr)> {
+    let ExprKind::Binary(BinaryOperator::Equal, left, right) = &condition.kind else { return None };
+    let field = |expr: &Expr| match &expr.kind {
+        ExprKind::Field(of, field) if matches!(&of.kind, ExprKind::Local(of) if *of == local) => Some(*field),
+        _ => None,
+    };
+    let pure = |expr: &Expr| {
+        let mut mentions = expr.effect != Effect::Pure;
+        expr.walk(&mut |inner| mentions |= matches!(&inner.kind, ExprKind::Local(of) if *of == local));
+        !mentions
+    };
+    match (field(left), field(right)) {
+        (Some(field), None) if pure(right) => Some((field, right)),
+        (None, Some(field)) if pure(left) => Some((field, left)),
+        _ => None,
     }
 }
 

@@ -1,13 +1,14 @@
 //! Loops and branches. A failing item ends alone: its steps are undone, the journal notes it, the next item
 //! begins.
 //!
-//! The items of `parallel n` and the branches of `parallel { }` are done one after the other.
+//! How the items of `parallel n` and the branches of `parallel { }` take turns is told in `fiber`.
 
 use super::Broken;
 use super::engine::{Engine, Go};
 use super::failure::RunFailure;
+use super::fiber::Aside;
 use super::replay::Deed;
-use super::run::{Items, Loop, Run, Scope};
+use super::run::{Branches, Items, Loop, Run, Scope};
 use crate::compile::code::ChunkId;
 use crate::text::Span;
 use crate::value::{EcoString, Value, encode};
@@ -30,16 +31,18 @@ impl Engine<'_> {
             Ok(_) => return Ok(Go::Fail(self.limit("a loop over what is no list", span))),
             Err(failure) => return Ok(Go::Fail(failure)),
         };
+        let mut at_once = 1;
         if let Some(parallel) = parallel {
             match self.evaluate(run, parallel)? {
                 Ok(Value::Int(count)) if count < 1 => {
                     let reason = Value::from(format!("`parallel {count}` leaves nothing to be done at a time"));
                     return Ok(Go::Fail(self.language_failure("bad_value", vec![reason], span)));
                 }
-                Ok(_) => {}
+                Ok(count) => at_once = count.as_int().and_then(|count| u32::try_from(count).ok()).unwrap_or(u32::MAX),
                 Err(failure) => return Ok(Go::Fail(failure)),
             }
         }
+        let aside = (at_once > 1).then(|| Aside::new(at_once, &run.frame));
         let name = self.loop_name(span);
         let flow = self.code.flows.get(run.flow).map_or("", |flow| flow.name.as_str());
         let account = self.account.loop_began(flow, &name, span, items.len());
@@ -58,8 +61,9 @@ impl Engine<'_> {
             earlier_before: self.account.runs_found,
             account,
             key: None,
+            aside,
         }));
-        Ok(self.item(run))
+        self.item(run)
     }
 
     /// What the script calls an item: `row` of `for row in rows`.
@@ -69,35 +73,69 @@ impl Engine<'_> {
         head.map_or(EcoString::inline("item"), |(name, _)| EcoString::from(name.trim()))
     }
 
-    /// Begins the item at work, or ends the loop.
-    fn item(&mut self, run: &mut Run) -> Go {
+    /// Begins the item at work, or lets another go on, or ends the loop.
+    fn item(&mut self, run: &mut Run) -> Result<Go, Broken> {
+        let Some(Scope::Loop(each)) = run.scopes.last() else { return Ok(Go::On) };
+        if each.aside.is_some() {
+            return self.schedule(run);
+        }
+        let at = each.at;
+        Ok(if (at as usize) < each.items.len() { self.begin_item(run, at) } else { self.end_scope(run) })
+    }
+
+    /// Begins an item or branch of the innermost scope.
+    pub(super) fn begin_item(&mut self, run: &mut Run, item: u32) -> Go {
         let (finished, work, earlier) = (run.finished.len(), self.work, self.account.runs_found);
-        let Some(Scope::Loop(each)) = run.scopes.last_mut() else { return Go::On };
-        let (slot, second, body, end) = (each.slot, each.second, each.body, each.end);
-        match each.items.get(each.at) {
-            Some((element, value)) => {
+        match run.scopes.last_mut() {
+            None => Go::On,
+            Some(Scope::Loop(each)) => {
+                each.at = item;
                 each.finished_before = finished;
                 each.work_before = work;
                 each.earlier_before = earlier;
                 each.key = None;
-                run.set(slot, element);
-                if let Some(second) = second {
-                    run.set(second, value);
+                let (slot, second, body) = (each.slot, each.second, each.body);
+                if let Some((element, value)) = each.items.get(item) {
+                    run.set(slot, element);
+                    if let Some(second) = second {
+                        run.set(second, value);
+                    }
                 }
                 Go::To(body)
             }
-            None => {
-                run.scopes.pop();
+            Some(Scope::Branches(branches)) => {
+                branches.at = item;
+                branches.finished_before = finished;
+                Go::To(branches.starts.get(item as usize).copied().unwrap_or(branches.end))
+            }
+        }
+    }
+
+    /// Ends the innermost scope: all of its items or branches have ended.
+    pub(super) fn end_scope(&mut self, run: &mut Run) -> Go {
+        match run.scopes.pop() {
+            None => Go::On,
+            Some(Scope::Loop(each)) => {
                 self.observer.loop_ended(self.loops);
                 self.loops = self.loops.saturating_sub(1);
-                Go::To(end)
+                if let Some(aside) = each.aside {
+                    run.frame = aside.into_frame();
+                }
+                Go::To(each.end)
+            }
+            Some(Scope::Branches(branches)) => {
+                run.frame = branches.aside.into_frame();
+                match branches.failure {
+                    Some(failure) => Go::Fail(failure),
+                    None => Go::To(branches.end),
+                }
             }
         }
     }
 
     /// `Next`: the item at work has ended well.
-    pub(super) fn next_item(&mut self, run: &mut Run) -> Go {
-        let Some(Scope::Loop(each)) = run.scopes.last_mut() else { return Go::On };
+    pub(super) fn next_item(&mut self, run: &mut Run) -> Result<Go, Broken> {
+        let Some(Scope::Loop(each)) = run.scopes.last_mut() else { return Ok(Go::On) };
         each.at += 1;
         // Its runs had all been done before, and nothing else was to do.
         let earlier = each.work_before == self.work && each.earlier_before < self.account.runs_found;
@@ -107,14 +145,17 @@ impl Engine<'_> {
     }
 
     /// Leaves the innermost loops and branches, so many.
-    pub(super) fn leave(&mut self, run: &mut Run, scopes: usize) {
+    pub(super) fn leave(&mut self, run: &mut Run, scopes: usize) -> Result<(), Broken> {
         for _ in 0..scopes {
-            if let Some(Scope::Loop(each)) = run.scopes.pop() {
+            let Some(mut scope) = run.scopes.pop() else { break };
+            self.give_up(run, &mut scope)?;
+            if let Scope::Loop(each) = scope {
                 self.account.item_done(each.account, false);
                 self.observer.loop_ended(self.loops);
                 self.loops = self.loops.saturating_sub(1);
             }
         }
+        Ok(())
     }
 
     /// A failure that no handler was for: the item of the innermost loop that lets others go on ends. Gives the
@@ -125,9 +166,10 @@ impl Engine<'_> {
             let path = run.path();
             let (at, account, finished_before, name, goes_on) = match run.scopes.last_mut() {
                 None => return Ok(Go::Fail(failure)),
-                Some(Scope::Branches { .. }) => {
-                    run.scopes.pop();
-                    continue;
+                Some(Scope::Branches(branches)) => {
+                    // The other branches still are done; then it fails with the first failure.
+                    branches.failure.get_or_insert(failure);
+                    return self.schedule(run);
                 }
                 Some(Scope::Loop(each)) => {
                     let name = match (&each.key, each.items.get(each.at)) {
@@ -144,7 +186,9 @@ impl Engine<'_> {
             self.observer.item_ended(depth, true);
             if !goes_on {
                 // The loop ends, and what is around it has to deal with the failure.
-                run.scopes.pop();
+                if let Some(mut scope) = run.scopes.pop() {
+                    self.give_up(run, &mut scope)?;
+                }
                 self.observer.loop_ended(self.loops);
                 self.loops = self.loops.saturating_sub(1);
                 continue;
@@ -159,32 +203,28 @@ impl Engine<'_> {
                 self.append(run, EntryKind::ItemFailed, u32::MAX, &path, payload, Vec::new(), 0)?;
                 self.group.close_when_due(self.worker.world())?;
             }
-            return Ok(self.item(run));
+            return self.item(run);
         }
     }
 
     /// `parallel { }`
-    pub(super) fn enter_branches(run: &mut Run, branches: &[u32], end: u32) -> Go {
-        match branches.first() {
-            Some(first) => {
-                run.scopes.push(Scope::Branches { starts: branches.to_vec(), at: 0, end });
-                Go::To(*first)
-            }
-            None => Go::To(end),
-        }
+    pub(super) fn enter_branches(&mut self, run: &mut Run, branches: &[u32], end: u32) -> Result<Go, Broken> {
+        run.scopes.push(Scope::Branches(Branches {
+            starts: branches.to_vec(),
+            at: 0,
+            end,
+            finished_before: run.finished.len(),
+            failure: None,
+            aside: Aside::new(u32::MAX, &run.frame),
+        }));
+        self.schedule(run)
     }
 
-    /// `Join`: a branch has ended; the next one begins, or what lies behind all.
-    pub(super) fn join(run: &mut Run) -> Go {
-        let Some(Scope::Branches { starts, at, end }) = run.scopes.last_mut() else { return Go::On };
-        *at += 1;
-        match starts.get(*at as usize) {
-            Some(next) => Go::To(*next),
-            None => {
-                let end = *end;
-                run.scopes.pop();
-                Go::To(end)
-            }
+    /// `Join`: a branch has ended; another goes on, or what lies behind all.
+    pub(super) fn join(&mut self, run: &mut Run) -> Result<Go, Broken> {
+        if let Some(Scope::Branches(branches)) = run.scopes.last_mut() {
+            branches.aside.join(branches.at, &run.frame);
         }
+        self.schedule(run)
     }
 }

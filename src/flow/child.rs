@@ -2,17 +2,23 @@
 //! is the same run.
 
 use super::Broken;
-use super::engine::{Ended, Engine, MAX_INSTRUCTIONS};
+use super::engine::{Ended, Engine, Go, MAX_INSTRUCTIONS};
 use super::failure::RunFailure;
 use super::fingerprint::fingerprint;
+use super::history::counting;
 use super::names::Names;
+use super::park::Parked;
 use super::replay::{Deed, Replay};
 use super::run::Run;
+use super::step::{Halt, OpenStep};
+use crate::compile::code::ChunkId;
+use crate::compile::flow::FlowCode;
 use crate::task::FlowStart;
 use crate::text::Span;
-use crate::value::{Value, decode, display, encode};
-use crate::world::{Begin, EntryKind, RunId, RunRecord, RunState};
+use crate::value::{Duration, Instant, Value, decode, display, encode};
+use crate::world::{Begin, EntryKind, RunFilter, RunId, RunRecord, RunState, Wait, WaitKind};
 use ecow::EcoString;
+use std::collections::HashMap;
 
 /// What a start met.
 pub(super) enum Begun {
@@ -25,50 +31,147 @@ pub(super) enum Begun {
         /// How.
         ended: Ended,
     },
+    /// A run that waits, and can't go on now.
+    Waits {
+        /// Which one.
+        run: RunId,
+        /// What for.
+        wait: Wait,
+    },
+    /// Nothing: the one who starts must not do anything new.
+    Halt(Halt),
 }
 
 impl Engine<'_> {
     /// `run flow(…)` as a statement.
-    pub(super) fn run_child(
+    pub(super) fn run_statement(
+        &mut self,
+        run: &mut Run,
+        flow: u32,
+        arguments: ChunkId,
+        span: Span,
+    ) -> Result<Go, Broken> {
+        Ok(match self.evaluate(run, arguments)? {
+            Ok(arguments) => match self.run_child(run, flow as usize, arguments, span)? {
+                Ok(_) => Go::On,
+                Err(halt) => halt.go(),
+            },
+            Err(failure) => Go::Fail(failure),
+        })
+    }
+
+    fn run_child(
         &mut self,
         parent: &mut Run,
         flow: usize,
         arguments: Value,
-        step: u32,
         span: Span,
-    ) -> Result<Result<Value, RunFailure>, Broken> {
+    ) -> Result<Result<Value, Halt>, Broken> {
         let path = parent.path();
+        let mut open = match parent.open.is_empty() {
+            true => OpenStep::default(),
+            false => parent.open.remove(&(u32::MAX, path.clone())).unwrap_or_default(),
+        };
         // A run with a key is found by it, and left no entry.
         let has_key = self.code.flows.get(flow).is_some_and(|flow| flow.key.is_some());
-        let entry = if has_key { None } else { parent.replay.take(Deed::Step, step, &path) };
-        let known = entry.and_then(|entry| decode_child(&entry.payload));
-        self.run_child_at(parent, flow, arguments, known.map_or(Site::New(step), Site::Known), span)
+        if open.child.is_none()
+            && !has_key
+            && let Some(entry) = parent.replay.take(Deed::Step, u32::MAX, &path)
+        {
+            open.child = decode_child(&entry.payload);
+        }
+        let came = self.run_child_at(parent, flow, arguments, u32::MAX, &mut open, None, span)?;
+        if let Err(Halt::Park(_)) = came {
+            parent.open.insert((u32::MAX, path), open);
+        }
+        Ok(came)
     }
 
-    /// The same where the place is known.
+    /// The same for a step, with what it has begun.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a step that runs a flow")]
     pub(super) fn run_child_at(
         &mut self,
         parent: &mut Run,
         flow: usize,
         arguments: Value,
-        site: Site,
+        step: u32,
+        open: &mut OpenStep,
+        timeout: Option<ChunkId>,
         span: Span,
-    ) -> Result<Result<Value, RunFailure>, Broken> {
+    ) -> Result<Result<Value, Halt>, Broken> {
         let arguments = arguments.as_list().unwrap_or(&[]);
         let name = self.code.flows.get(flow).map_or_else(EcoString::new, |flow| flow.name.clone());
-        let begun = match self.begin(flow, arguments, Some(parent), Some(site))? {
-            Ok(begun) => begun,
-            Err(failure) => return Ok(Err(failure.through(format!("run {name}"), span))),
+        let site = match open.child {
+            Some(child) => Site::Known(child),
+            None if open.tries > 0 => Site::Again(step),
+            None => Site::New(step),
         };
-        let ended = match begun {
-            Begun::Go(mut run) => self.execute(&mut run)?,
-            Begun::Over { ended, .. } => ended,
+        let begun = match self.begin(flow, arguments, Some(&mut *parent), Some(site))? {
+            Ok(begun) => begun,
+            Err(failure) => return Ok(Err(Halt::Fail(failure.through(format!("run {name}"), span)))),
+        };
+        let (child, ended) = match begun {
+            Begun::Halt(halt) => return Ok(Err(halt)),
+            Begun::Go(mut run) => {
+                let hurried = u32::from(parent.is_side_by_side());
+                self.hurried += hurried;
+                let ended = self.execute(&mut run);
+                self.hurried -= hurried;
+                (run.id, ended?)
+            }
+            Begun::Waits { run, wait } => {
+                let look = wait.wake.filter(|_| wait.kind == WaitKind::Time);
+                let parked = Parked { look, ..Parked::new(wait.kind, wait.what.clone()) };
+                (run, Ended::Parked(Box::new(parked), Box::new(wait)))
+            }
+            Begun::Over { run, ended } => (run, ended),
         };
         Ok(match ended {
             Ended::Done(value, _) => Ok(value),
-            Ended::Failed(failure) => Err(failure.through(format!("run {name}"), span)),
-            Ended::Parked(_) => Err(self.limit("a run that waits", span)),
+            Ended::Failed(failure) => Err(Halt::Fail(failure.through(format!("run {name}"), span))),
+            Ended::Parked(inner, _) => {
+                return self.child_waits(parent, flow, (open, timeout), (child, &inner), span);
+            }
         })
+    }
+
+    /// A run that another has begun waits, and so does that one.
+    fn child_waits(
+        &mut self,
+        parent: &mut Run,
+        flow: usize,
+        (open, timeout): (&mut OpenStep, Option<ChunkId>),
+        (child, inner): (RunId, &Parked),
+        span: Span,
+    ) -> Result<Result<Value, Halt>, Broken> {
+        let flow = self.code.flows.get(flow);
+        open.child = Some(child);
+        let name = flow.map_or("", |flow| flow.name.as_str());
+        let what = format!("run {} ({name}): {}", child.0, inner.what);
+        let mut parked = Parked { look: inner.look, runs: vec![child], enough: 1, ..Parked::new(WaitKind::Run, what) };
+        if let Some((until, length)) = self.limit_of_child(parent, timeout, child)? {
+            if until <= self.world().clock.now() {
+                self.cancel_child(parent.id, child)?;
+                let failure = self.language_failure("timed_out", vec![Value::Duration(length)], span);
+                return Ok(Err(Halt::Fail(failure)));
+            }
+            parked.wake = Some(until);
+            parked.look = parked.look.map(|look| look.min(until));
+        }
+        Ok(Err(Halt::Park(Box::new(parked))))
+    }
+
+    /// Until when a run may take, by the `timeout` of the step that waits for it.
+    fn limit_of_child(
+        &mut self,
+        parent: &mut Run,
+        timeout: Option<ChunkId>,
+        child: RunId,
+    ) -> Result<Option<(Instant, Duration)>, Broken> {
+        let Some(chunk) = timeout else { return Ok(None) };
+        let Ok(Value::Duration(length)) = self.evaluate(parent, chunk)? else { return Ok(None) };
+        let began = self.world().store.run(child)?.map(|record| record.started);
+        Ok(began.and_then(|began| began.plus(length).ok()).map(|until| (until, length)))
     }
 
     /// `start flow(…)`: it is done after the run that has started it. Gives its number.
@@ -79,26 +182,31 @@ impl Engine<'_> {
         arguments: Value,
         step: u32,
         span: Span,
-    ) -> Result<Result<Value, RunFailure>, Broken> {
+    ) -> Result<Result<Value, Halt>, Broken> {
         let path = parent.path();
-        if step == u32::MAX
-            && let Some(entry) = parent.replay.take(Deed::Step, step, &path)
-            && let Some(id) = decode_child(&entry.payload)
-        {
-            self.started.push_back(id);
-            return Ok(Ok(Value::Int(id.0)));
+        if step == u32::MAX {
+            if let Some(entry) = parent.replay.take(Deed::Step, step, &path)
+                && let Some(id) = decode_child(&entry.payload)
+            {
+                self.started.push_back(id);
+                return Ok(Ok(Value::Int(id.0)));
+            }
+            if self.is_at_edge(parent) {
+                return Ok(Err(self.edge(parent, span, None)?));
+            }
         }
         let name = self.code.flows.get(flow).map_or_else(EcoString::new, |flow| flow.name.clone());
         let begun = match self.begin(flow, arguments.as_list().unwrap_or(&[]), None, None)? {
             Ok(begun) => begun,
-            Err(failure) => return Ok(Err(failure.through(format!("start {name}"), span))),
+            Err(failure) => return Ok(Err(Halt::Fail(failure.through(format!("start {name}"), span)))),
         };
         let id = match begun {
             Begun::Go(run) => {
                 self.started.push_back(run.id);
                 run.id
             }
-            Begun::Over { run, .. } => run,
+            Begun::Over { run, .. } | Begun::Waits { run, .. } => run,
+            Begun::Halt(halt) => return Ok(Err(halt)),
         };
         if step == u32::MAX {
             self.append(parent, EntryKind::Child, step, &path, encode_child(id), Vec::new(), 0)?;
@@ -117,10 +225,13 @@ impl Engine<'_> {
         let before = self.started.len();
         for start in starts {
             let arguments = Value::list(start.arguments);
-            if let Err(failure) = self.start_child(run, start.flow as usize, arguments, step, start.span)? {
+            if let Err(halt) = self.start_child(run, start.flow as usize, arguments, step, start.span)? {
                 // Those before are taken back with the step.
                 self.started.truncate(before);
-                return Ok(Err(failure));
+                return Ok(Err(match halt {
+                    Halt::Fail(failure) | Halt::End(failure) => failure,
+                    Halt::Park(_) => self.limit("a start that waits", start.span),
+                }));
             }
         }
         Ok(Ok(()))
@@ -140,20 +251,7 @@ impl Engine<'_> {
             return Err(Broken::Journal { run: RunId(0), reason: format!("there is no flow {flow}") });
         };
         if let Some(Site::Known(id)) = site {
-            let Some(record) = self.world().store.run(id)? else {
-                return Err(Broken::Journal {
-                    run: id,
-                    reason: "a run that another waits for is not there".to_string(),
-                });
-            };
-            let record = self.retried(record)?;
-            return Ok(Ok(match record.state {
-                RunState::Running => Begun::Go(Box::new(self.reload(id)?)),
-                _ => {
-                    self.account.run_ended(&flow_code.name, record.state);
-                    Begun::Over { run: id, ended: self.ended(&record)? }
-                }
-            }));
+            return self.begin_known(id, flow_code, parent).map(Ok);
         }
         let mut frame = arguments.to_vec();
         frame.resize(usize::from(flow_code.frame).max(arguments.len()), Value::None);
@@ -164,6 +262,13 @@ impl Engine<'_> {
                 Err(failure) => return Ok(Err(self.failure(failure)?)),
             },
         };
+        let mut parent = parent;
+        if let Some(parent) = parent.as_deref_mut()
+            && self.is_at_edge(parent)
+            && let Some(halt) = self.edge_of_begin(parent, flow_code, key.as_ref())?
+        {
+            return Ok(Ok(Begun::Halt(halt)));
+        }
         let mut encoded = Vec::new();
         if encode(&Value::list(arguments.to_vec()), &mut encoded).is_err() {
             return Ok(Err(self.limit("arguments nested too deep for the journal", flow_code.span)));
@@ -224,6 +329,71 @@ impl Engine<'_> {
         })
     }
 
+    /// Why no run may be begun by one that must not do anything new, unless it has ended already.
+    fn edge_of_begin(
+        &mut self,
+        parent: &mut Run,
+        flow: &FlowCode,
+        key: Option<&EcoString>,
+    ) -> Result<Option<Halt>, Broken> {
+        let known = match key {
+            Some(key) => self.run_with_key(flow, key)?,
+            None => None,
+        };
+        if known.as_ref().is_some_and(|known| known.state.is_over()) {
+            return Ok(None);
+        }
+        let own = known.filter(|known| known.parent == Some(parent.id)).map(|known| known.id);
+        let open = OpenStep { child: own, ..OpenStep::default() };
+        self.edge(parent, flow.span, Some(&open)).map(Some)
+    }
+
+    /// The run of a flow under a key.
+    fn run_with_key(&mut self, flow: &FlowCode, key: &EcoString) -> Result<Option<RunRecord>, Broken> {
+        let (flow, key) = (Some(flow.name.to_string()), Some(key.to_string()));
+        Ok(self.world().store.runs(&RunFilter { flow, key, limit: 1, ..RunFilter::default() })?.pop())
+    }
+
+    /// A run that was begun at this place before.
+    fn begin_known(&mut self, id: RunId, flow: &FlowCode, parent: Option<&mut Run>) -> Result<Begun, Broken> {
+        let Some(record) = self.world().store.run(id)? else {
+            return Err(Broken::Journal { run: id, reason: "a run that another waits for is not there".to_string() });
+        };
+        if record.state.is_over() {
+            self.account.run_ended(&flow.name, record.state);
+            return Ok(Begun::Over { run: id, ended: self.ended(&record)? });
+        }
+        if let Some(parent) = parent
+            && self.is_at_edge(parent)
+        {
+            let open = OpenStep { child: Some(id), ..OpenStep::default() };
+            return Ok(Begun::Halt(self.edge(parent, flow.span, Some(&open))?));
+        }
+        if let Some(wait) = self.waits(id, record.state)? {
+            return Ok(Begun::Waits { run: id, wait });
+        }
+        // Another that waits for a run of another version can't go on with it itself.
+        if record.version != self.code.version {
+            return Ok(Begun::Waits { run: id, wait: Wait::for_run("its end, under its own version of the script") });
+        }
+        if let Err(who) = self.claim(id)? {
+            let what = format!("its end in another process: {who}");
+            return Ok(Begun::Waits { run: id, wait: Wait::for_run(what) });
+        }
+        self.world().store.unpark(id)?;
+        Ok(Begun::Go(Box::new(self.reload(id)?)))
+    }
+
+    /// What a run waits for, if it does and can't go on now.
+    fn waits(&mut self, id: RunId, state: RunState) -> Result<Option<Wait>, Broken> {
+        if state != RunState::Waiting {
+            return Ok(None);
+        }
+        let now = self.world().clock.now();
+        let wait = self.world().store.wait_of(id)?;
+        Ok(wait.filter(|wait| wait.wake.is_none_or(|wake| wake > now)))
+    }
+
     /// A start under a key that has a run.
     fn known(
         &mut self,
@@ -235,9 +405,21 @@ impl Engine<'_> {
     ) -> Result<Result<Begun, RunFailure>, Broken> {
         let own = record.parent.is_some() && known.parent == record.parent;
         let span = self.code.flows.get(flow).map_or_else(Span::default, |flow| flow.span);
-        if known.state == RunState::Running {
+        if known.state == RunState::Waiting {
+            if known.fingerprint != record.fingerprint {
+                return Ok(Err(self.conflict(&known, span)));
+            }
+            if let Some(wait) = self.waits(known.id, known.state)? {
+                return Ok(Ok(Begun::Waits { run: known.id, wait }));
+            }
+        }
+        if !known.state.is_over() {
             if self.active.contains(&known.id) || known.version != self.code.version {
                 return Ok(Err(self.conflict(&known, span)));
+            }
+            self.group.open(self.worker.world())?;
+            if self.world().store.unpark(known.id)? {
+                known.state = RunState::Running;
             }
             known = match self.claim_in_time(known, record.parent.is_some(), span)? {
                 Ok(known) => known,
@@ -252,6 +434,9 @@ impl Engine<'_> {
             // Left by its process with other content: it comes to its end first.
             self.execute(&mut run)?;
             known = self.world().store.run(known.id)?.unwrap_or(known);
+            if !known.state.is_over() {
+                return Ok(Err(self.conflict(&known, span)));
+            }
         }
         let same = known.fingerprint == record.fingerprint;
         if own && same && !again {
@@ -260,7 +445,9 @@ impl Engine<'_> {
                 return Ok(Ok(Begun::Go(Box::new(self.reload(known.id)?))));
             }
         }
-        if known.state == RunState::Failed && (!same || again || (self.options.retry_failed && !own)) {
+        if matches!(known.state, RunState::Failed | RunState::Cancelled)
+            && (!same || again || (self.options.retry_failed && !own))
+        {
             self.work += 1;
             let position = self.reopen(&known, &record)?;
             let record = RunRecord { id: known.id, ..record };
@@ -322,11 +509,15 @@ impl Engine<'_> {
         let deadline = self.code.flows.get(flow).and_then(|flow| flow.deadline);
         let mut run = Run {
             id: record.id,
+            parent: record.parent,
+            is_known: false,
             flow,
             frame,
             at: 0,
             scopes: Vec::new(),
             finished: Vec::new(),
+            open: HashMap::new(),
+            ending: None,
             replay,
             position,
             fuel: MAX_INSTRUCTIONS,
@@ -371,14 +562,17 @@ impl Engine<'_> {
         let size = self.code.flows.get(flow).map_or(0, |flow| usize::from(flow.frame));
         frame.resize(size.max(frame.len()), Value::None);
         let position = entries.last().map_or(0, |entry| entry.position + 1);
+        let entries = counting(entries);
+        let ending = entries.iter().find(|entry| entry.kind == EntryKind::Ending);
+        let ending = ending.and_then(|entry| RunFailure::decode(&entry.payload));
         match self.fresh(&record, flow, frame, Replay::new(entries), position)? {
-            Ok(run) => Ok(run),
+            Ok(run) => Ok(Run { is_known: true, ending, ..run }),
             Err(failure) => Err(wrong(failure.message.to_string())),
         }
     }
 
     /// How a run has ended, in the numbers of this version.
-    fn ended(&mut self, record: &RunRecord) -> Result<Ended, Broken> {
+    pub(super) fn ended(&mut self, record: &RunRecord) -> Result<Ended, Broken> {
         let wrong = |reason: &str| Broken::Journal { run: record.id, reason: reason.to_string() };
         let other = if record.version == self.code.version { None } else { Some(self.names_of(&record.version)?) };
         if matches!(record.state, RunState::Failed | RunState::Cancelled) {

@@ -5,6 +5,7 @@ use super::child::Begun;
 use super::commit::{Group, GroupLimits};
 use super::failure::RunFailure;
 use super::names::Names;
+use super::park::Parked;
 use super::replay::Deed;
 use super::run::Run;
 use super::summary::{Account, Summary};
@@ -16,10 +17,10 @@ use crate::value::{Duration, Instant, Value, decode, encode};
 use crate::vm::Decision;
 use crate::world::{Change, Entry, EntryKind, KeptVersion, RunId, RunState, Wait, World};
 use ecow::EcoString;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 /// How many runs may wait for each other in a row.
-const MAX_NESTED_RUNS: usize = 100;
+pub(super) const MAX_NESTED_RUNS: usize = 100;
 
 /// How many instructions between steps one run may walk.
 pub(super) const MAX_INSTRUCTIONS: u32 = 1_000_000_000;
@@ -74,7 +75,7 @@ pub(super) enum Ended {
     /// With a failure; its steps were undone.
     Failed(RunFailure),
     /// Not yet: it waits.
-    Parked(Box<Wait>),
+    Parked(Box<Parked>, Box<Wait>),
 }
 
 /// Where a walk goes on.
@@ -87,6 +88,8 @@ pub(super) enum Go {
     End(Ended),
     /// To whoever is for this failure.
     Fail(RunFailure),
+    /// Nowhere now: this part of the run waits.
+    Park(Box<Parked>),
 }
 
 /// Executes flows. One engine is for one start of a flow and all the runs that come of it.
@@ -112,6 +115,14 @@ pub struct Engine<'a> {
     pub(super) work: u64,
     /// How many loops are open in all active runs.
     pub(super) loops: usize,
+    /// How many of the active runs have other things to do than to wait for those that they run.
+    pub(super) hurried: u32,
+    /// The runs that this engine has parked.
+    pub(super) parked: HashSet<RunId>,
+    /// Those of them that can go on by themselves, and when.
+    pub(super) soon: BTreeSet<(Instant, RunId)>,
+    /// Those of them that records may wake.
+    pub(super) watching: BTreeSet<RunId>,
 }
 
 impl<'a> Engine<'a> {
@@ -137,6 +148,10 @@ impl<'a> Engine<'a> {
             versions: HashMap::new(),
             work: 0,
             loops: 0,
+            hurried: 0,
+            parked: HashSet::new(),
+            soon: BTreeSet::new(),
+            watching: BTreeSet::new(),
         }
     }
 
@@ -147,7 +162,8 @@ impl<'a> Engine<'a> {
     }
 
     /// Starts a flow with one argument a parameter, waits for it and for all that it starts, and puts
-    /// everything on disk. A run that fails is an account too.
+    /// everything on disk. A run that fails is an account too, and so is one that waits for what takes longer than
+    /// the engine's patience ([`Summary::waiting`]).
     ///
     /// # Errors
     /// When the store fails; what is not on disk then never happened.
@@ -155,7 +171,8 @@ impl<'a> Engine<'a> {
         self.guarded(|engine| engine.start_top(flow, arguments))
     }
 
-    /// Goes on with a run that its process has left, and with all that it starts.
+    /// Goes on with a run that waits or that its process has left, and with all that it starts. A run that has ended
+    /// is only told of.
     ///
     /// # Errors
     /// As [`Engine::run`], and when the journal does not fit the script.
@@ -169,8 +186,7 @@ impl<'a> Engine<'a> {
     /// # Errors
     /// As [`Engine::resume`].
     pub fn cancel(&mut self, run: RunId, by: &str, why: &str) -> Result<Summary, Broken> {
-        let _ = (by, why);
-        Err(Broken::Journal { run, reason: "it can't be cancelled yet".to_string() })
+        self.guarded(|engine| engine.cancel_top(run, by, why))
     }
 
     pub(super) fn guarded(
@@ -206,6 +222,12 @@ impl<'a> Engine<'a> {
                 self.account.top_was_over = true;
                 self.summary(run, flow, ended, began)
             }
+            Ok(Begun::Waits { run, wait }) => {
+                self.account.top_was_over = true;
+                let parked = Parked::new(wait.kind, wait.what.clone());
+                self.summary(run, flow, Ended::Parked(Box::new(parked), Box::new(wait)), began)
+            }
+            Ok(Begun::Halt(_)) => Err(Broken::Journal { run: RunId(0), reason: "nobody starts it".to_string() }),
             // The start itself failed: there is no run to tell of.
             Err(failure) => self.summary(RunId(0), flow, Ended::Failed(failure), began),
         }
@@ -215,25 +237,47 @@ impl<'a> Engine<'a> {
         let began = self.world().clock.now();
         self.account.began = Some(began);
         self.group.open(self.worker.world())?;
-        let mut run = self.reload(id)?;
+        let Some(mut run) = self.take_up(id)? else { return self.tell(id, began) };
         let ended = self.execute(&mut run)?;
         self.close_top(run, ended, began)
     }
 
-    /// Does what was started and not waited for, and tells what all came to.
-    fn close_top(&mut self, run: Run, ended: Ended, began: Instant) -> Result<Summary, Broken> {
-        while let Some(id) = self.started.pop_front() {
-            let state = self.world().store.run(id)?.map(|record| record.state);
-            if state == Some(RunState::Running) {
-                let mut started = self.reload(id)?;
-                self.execute(&mut started)?;
+    /// The account of a run that has ended before.
+    fn tell(&mut self, id: RunId, began: Instant) -> Result<Summary, Broken> {
+        let wrong = |reason: &str| Broken::Journal { run: id, reason: reason.to_string() };
+        let record = self.world().store.run(id)?.ok_or_else(|| wrong("there is no such run"))?;
+        let flow = self.code.flows.iter().position(|flow| flow.name == record.flow);
+        let flow = flow.ok_or_else(|| wrong("its flow is not there"))?;
+        let ended = self.ended(&record)?;
+        self.account.top_was_over = true;
+        self.summary(id, flow, ended, began)
+    }
+
+    /// Goes on with what was started or has been woken, and tells what all came to.
+    pub(super) fn close_top(&mut self, run: Run, ended: Ended, began: Instant) -> Result<Summary, Broken> {
+        let id = run.id;
+        let flow = run.flow;
+        let mut position = run.position;
+        let ended = match self.go_on(id)? {
+            Some(ended) => {
+                position = self.world().store.entries(id)?.last().map_or(0, |entry| entry.position + 1);
+                ended
             }
-        }
-        let (id, flow) = (run.id, run.flow);
+            None => ended,
+        };
+        let ended = match ended {
+            // What it waits for may have come nearer meanwhile.
+            Ended::Parked(parked, wait) => {
+                let wait = self.world().store.wait_of(id)?.map_or(wait, Box::new);
+                Ended::Parked(parked, wait)
+            }
+            ended => ended,
+        };
+        let is_over = !matches!(ended, Ended::Parked(..));
         let summary = self.summary(id, flow, ended, began)?;
         // Kept behind the end of the run, so that the account holds all of it.
-        if summary.has_more_than_the_run() {
-            let mut run = run;
+        if is_over && summary.has_more_than_the_run() {
+            let mut run = Run { position, ..run };
             if run.replay.take(Deed::Summary, u32::MAX, &[]).is_none() {
                 let json = serde_json::to_vec(&summary.account_json()).unwrap_or_default();
                 self.append(&mut run, EntryKind::Summary, u32::MAX, &[], json, Vec::new(), 0)?;
@@ -252,14 +296,47 @@ impl<'a> Engine<'a> {
         self.worker.world()
     }
 
-    /// Walks a run to its end, and ends it in the journal.
+    /// Walks a run to its end, and ends it in the journal; or to where it waits, and parks it.
     pub(super) fn execute(&mut self, run: &mut Run) -> Result<Ended, Broken> {
-        self.active.push(run.id);
-        let loops = self.loops;
-        let ended = self.walk(run);
-        self.loops = loops;
-        self.active.pop();
-        let mut ended = ended?;
+        match self.wait_for_turn(run)? {
+            Some(ended) => self.finish(run, ended),
+            None => {
+                self.active.push(run.id);
+                let loops = self.loops;
+                let ended = self.walk(run);
+                self.loops = loops;
+                self.active.pop();
+                self.finish(run, ended?)
+            }
+        }
+    }
+
+    /// How a run comes out that can't begin or go on, because it is not its turn; none when it can.
+    fn wait_for_turn(&mut self, run: &mut Run) -> Result<Option<Ended>, Broken> {
+        if run.ending.is_some() {
+            return Ok(None);
+        }
+        Ok(match self.take_turn(run)? {
+            Ok(None) => None,
+            Ok(Some(parked)) => Some(Ended::Parked(Box::new(parked), Box::new(Wait::until(Instant::EPOCH, "")))),
+            Err(failure) => Some(Ended::Failed(failure)),
+        })
+    }
+
+    /// Ends a run in the journal as its walk has ended, or parks it.
+    fn finish(&mut self, run: &mut Run, mut ended: Ended) -> Result<Ended, Broken> {
+        if let Ended::Parked(parked, _) = &ended {
+            let wait = Box::new(self.park(run, parked)?);
+            return Ok(Ended::Parked(parked.clone(), wait));
+        }
+        while let Some(mut scope) = run.scopes.pop() {
+            self.give_up(run, &mut scope)?;
+        }
+        if run.ending.is_some() {
+            for child in self.world().store.children(run.id, usize::MAX)? {
+                self.cancel_child(run.id, child.id)?;
+            }
+        }
         if let Ended::Failed(_) = ended {
             self.undo_to(run, 0)?;
         }
@@ -273,7 +350,7 @@ impl<'a> Engine<'a> {
                 outcome = failure.encode();
                 Ok(())
             }
-            Ended::Parked(_) => return Ok(ended),
+            Ended::Parked(..) => return Ok(ended),
         };
         if let Err(error) = encoded {
             let span = self.code.flows.get(run.flow).map_or_else(Span::default, |flow| flow.span);
@@ -282,12 +359,17 @@ impl<'a> Engine<'a> {
             outcome = failure.encode();
             ended = Ended::Failed(failure);
         }
-        let state = if matches!(ended, Ended::Done(..)) { RunState::Done } else { RunState::Failed };
+        let state = match &run.ending {
+            _ if matches!(ended, Ended::Done(..)) => RunState::Done,
+            Some(ending) if ending.name == "cancelled" => RunState::Cancelled,
+            _ => RunState::Failed,
+        };
         let world = self.worker.world();
         self.group.open(world)?;
         let now = world.clock.now();
         world.store.end_run(run.id, state, &outcome, now)?;
         self.group.count();
+        self.tell_end(run, now)?;
         if let Some(flow) = self.code.flows.get(run.flow) {
             self.account.run_ended(&flow.name, state);
         }
@@ -313,13 +395,28 @@ impl<'a> Engine<'a> {
             let mut go = if run.fuel == 0 {
                 Go::Fail(self.limit(&format!("{MAX_INSTRUCTIONS} instructions of a flow"), span))
             } else {
-                self.instruction(run, instruction, span)?
+                match instruction {
+                    // Those that run others stand here to keep the stack of nested runs small.
+                    FlowInstruction::Step(index) => self.step(run, *index)?,
+                    FlowInstruction::Run(flow, arguments) => self.run_statement(run, *flow, *arguments, span)?,
+                    instruction => self.instruction(run, instruction, span)?,
+                }
             };
             loop {
                 match go {
                     Go::On => run.at += 1,
                     Go::To(target) => run.at = target as usize,
                     Go::End(ended) => return Ok(ended),
+                    Go::Park(parked) => match self.waits_somewhere(run, parked)? {
+                        Go::Park(parked) => {
+                            let nothing = Box::new(Wait::until(Instant::EPOCH, ""));
+                            return Ok(Ended::Parked(parked, nothing));
+                        }
+                        elsewhere => {
+                            go = elsewhere;
+                            continue;
+                        }
+                    },
                     Go::Fail(failure) => {
                         go = self.item_failed(run, failure)?;
                         match go {
@@ -331,6 +428,26 @@ impl<'a> Engine<'a> {
                 }
                 break;
             }
+        }
+    }
+
+    /// Lets another part of a run go on when one waits. When none can, the engine waits as far as it has patience;
+    /// it gives the wait of the run as a whole when it has none.
+    fn waits_somewhere(&mut self, run: &mut Run, parked: Box<Parked>) -> Result<Go, Broken> {
+        let parked = match self.put_aside(run, parked)? {
+            Go::Park(parked) => parked,
+            elsewhere => return Ok(elsewhere),
+        };
+        if !run.replay.is_over() && run.is_side_by_side() {
+            let reason = "it has entries that nothing asks for".to_string();
+            return Err(Broken::Journal { run: run.id, reason });
+        }
+        match self.patience(parked.look) {
+            Some(rest) => {
+                self.pause(rest)?;
+                self.look_again(run)
+            }
+            None => Ok(Go::Park(parked)),
         }
     }
 
@@ -350,24 +467,18 @@ impl<'a> Engine<'a> {
             FlowInstruction::ForEach { list, slot, second, parallel, stop_at_first_failure, end } => {
                 self.enter_loop(run, (*list, *parallel), (*slot, *second), *stop_at_first_failure, *end, span)?
             }
-            FlowInstruction::Next => self.next_item(run),
+            FlowInstruction::Next => self.next_item(run)?,
             FlowInstruction::Leave(scopes) => {
-                self.leave(run, usize::from(*scopes));
+                self.leave(run, usize::from(*scopes))?;
                 Go::On
             }
-            FlowInstruction::Parallel { branches, end } => Self::enter_branches(run, branches, *end),
-            FlowInstruction::Join => Self::join(run),
-            FlowInstruction::Run(flow, arguments) => match self.evaluate(run, *arguments)? {
-                Ok(arguments) => match self.run_child(run, *flow as usize, arguments, u32::MAX, span)? {
-                    Ok(_) => Go::On,
-                    Err(failure) => Go::Fail(failure),
-                },
-                Err(failure) => Go::Fail(failure),
-            },
+            FlowInstruction::Parallel { branches, end } => self.enter_branches(run, branches, *end)?,
+            FlowInstruction::Join => self.join(run)?,
+            FlowInstruction::Run(flow, arguments) => self.run_statement(run, *flow, *arguments, span)?,
             FlowInstruction::Start(flow, arguments) => match self.evaluate(run, *arguments)? {
                 Ok(arguments) => match self.start_child(run, *flow as usize, arguments, u32::MAX, span)? {
                     Ok(_) => Go::On,
-                    Err(failure) => Go::Fail(failure),
+                    Err(halt) => halt.go(),
                 },
                 Err(failure) => Go::Fail(failure),
             },

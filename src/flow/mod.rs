@@ -5,24 +5,27 @@
 //! the journal knows nothing, so going on after a crash is not a second way through the engine, but the same.
 //!
 //! [`Engine`] walks; `step`, `retry`, `undo`, `batch` (loops and branches) and `child` (runs of runs) are its
-//! parts; `lease` keeps processes out of each other's runs; `commit` puts many steps of many runs on disk together; [`summary`] counts what a person wants to
-//! know in bounded memory, [`story`] reads a run back from the journal.
+//! parts; `lease` keeps processes out of each other's runs; `commit` puts many steps of many runs on disk together;
+//! [`summary`] counts what a person wants to know in bounded memory, [`story`] reads a run back from the journal.
 //!
-//! What is not there yet: waits (`ask`, `wait_for`, `sleep`), which [`requirements`] refuses before anything
-//! is done. Items of `parallel n`
-//! and branches of `parallel { }` are done one after the other: every limit `n` is kept, no core is gained.
+//! What can't go on is parked (`park`): a waiting run is a row of the store and nothing else. `wait` has the steps
+//! that wait, `fiber` lets other items and branches go on meanwhile, [`form`] and [`inbox`] are for the questions to
+//! people. Whoever asks the store which runs are due lets [`Engine::resume`] go on with them.
 
 mod batch;
 mod child;
 mod commit;
 mod engine;
 mod failure;
+mod fiber;
 mod fingerprint;
+pub mod form;
 mod history;
+pub mod inbox;
 mod lease;
 mod names;
+mod park;
 mod replay;
-pub mod requirements;
 mod retry;
 mod run;
 mod steer;
@@ -31,6 +34,7 @@ pub mod story;
 pub mod summary;
 mod undo;
 pub mod version;
+mod wait;
 mod worker;
 
 pub use crate::world::{

@@ -19,6 +19,11 @@ pub(super) enum Deed {
 }
 
 impl Deed {
+    /// Whether the run goes on by it.
+    fn goes_forward(self) -> bool {
+        matches!(self, Deed::Step | Deed::Item)
+    }
+
     fn of(kind: EntryKind) -> Option<Deed> {
         Some(match kind {
             EntryKind::StepDone | EntryKind::StepFailed | EntryKind::Child | EntryKind::WaitBegan => Deed::Step,
@@ -46,7 +51,7 @@ impl Replay {
             if let Some(deed) = Deed::of(entry.kind) {
                 let path = std::mem::take(&mut entry.path);
                 replay.waiting.entry((deed, entry.step, path)).or_default().push_back(entry);
-                replay.left += 1;
+                replay.left += usize::from(deed.goes_forward());
             }
         }
         replay
@@ -54,15 +59,20 @@ impl Replay {
 
     /// What happened when the run did this before.
     pub fn take(&mut self, deed: Deed, step: u32, path: &[u32]) -> Option<Entry> {
-        if self.left == 0 {
+        if self.waiting.is_empty() {
             return None;
         }
-        let entry = self.waiting.get_mut(&(deed, step, path.to_vec()))?.pop_front()?;
-        self.left -= 1;
+        let key = (deed, step, path.to_vec());
+        let queue = self.waiting.get_mut(&key)?;
+        let entry = queue.pop_front()?;
+        if queue.is_empty() {
+            self.waiting.remove(&key);
+        }
+        self.left -= usize::from(deed.goes_forward());
         Some(entry)
     }
 
-    /// Whether everything has been met again.
+    /// Whether everything has been met again, but for what comes at the end (undoing, the account).
     pub fn is_over(&self) -> bool {
         self.left == 0
     }

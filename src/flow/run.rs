@@ -1,8 +1,12 @@
 //! A run at work.
 
+use super::failure::RunFailure;
+use super::fiber::Aside;
 use super::replay::Replay;
+use super::step::OpenStep;
 use crate::value::{Duration, EcoString, Instant, Value, ValueMap};
 use crate::world::RunId;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A run while the engine walks through its flow. All of it can be had again from the journal.
@@ -10,6 +14,10 @@ use std::sync::Arc;
 pub(super) struct Run {
     /// Its name.
     pub id: RunId,
+    /// The run that waits for it.
+    pub parent: Option<RunId>,
+    /// Whether others may know it: it was not begun in this process just now.
+    pub is_known: bool,
     /// The index of its flow.
     pub flow: usize,
     /// The locals of the flow; what chunks need beside them lies behind.
@@ -20,6 +28,10 @@ pub(super) struct Run {
     pub scopes: Vec<Scope>,
     /// The finished steps that can be undone, in the order in which they ended.
     pub finished: Vec<Finished>,
+    /// The steps that have begun and wait, by the step and the rounds around it.
+    pub open: HashMap<(u32, Vec<u32>), OpenStep>,
+    /// Why it is ended from outside: it goes no further than the journal knows.
+    pub ending: Option<RunFailure>,
     /// What the journal knows of it beyond this point.
     pub replay: Replay,
     /// The position of the next entry.
@@ -36,14 +48,24 @@ pub(super) enum Scope {
     /// `for`
     Loop(Loop),
     /// `parallel { }`
-    Branches {
-        /// Where each starts.
-        starts: Vec<u32>,
-        /// The one at work.
-        at: u32,
-        /// Behind all.
-        end: u32,
-    },
+    Branches(Branches),
+}
+
+/// Branches and the one at work.
+#[derive(Debug)]
+pub(super) struct Branches {
+    /// Where each starts.
+    pub starts: Vec<u32>,
+    /// The one at work.
+    pub at: u32,
+    /// Behind all.
+    pub end: u32,
+    /// How many finished steps there were when the branch began.
+    pub finished_before: usize,
+    /// The first failure of a branch: the others still are done.
+    pub failure: Option<RunFailure>,
+    /// The branches that have begun and wait.
+    pub aside: Aside,
 }
 
 /// A loop and the item at work.
@@ -73,6 +95,8 @@ pub(super) struct Loop {
     pub account: usize,
     /// The key of the last run that the item has begun: the best name for it.
     pub key: Option<EcoString>,
+    /// The items that have begun and wait, when several may; none when they are done one after the other.
+    pub aside: Option<Aside>,
 }
 
 /// What a loop goes over.
@@ -117,11 +141,15 @@ impl Run {
     pub fn bare(id: RunId, position: u32, replay: Replay) -> Run {
         Run {
             id,
+            parent: None,
+            is_known: true,
             flow: 0,
             frame: Vec::new(),
             at: 0,
             scopes: Vec::new(),
             finished: Vec::new(),
+            open: HashMap::new(),
+            ending: None,
             replay,
             position,
             fuel: 0,
@@ -133,7 +161,7 @@ impl Run {
     pub fn path(&self) -> Vec<u32> {
         let round = |scope: &Scope| match scope {
             Scope::Loop(each) => each.at,
-            Scope::Branches { at, .. } => *at,
+            Scope::Branches(branches) => branches.at,
         };
         self.scopes.iter().map(round).collect()
     }
@@ -147,11 +175,34 @@ impl Run {
         self.frame[slot] = value;
     }
 
+    /// Whether parts of it go on side by side: one that waits does not keep the others up.
+    pub fn is_side_by_side(&self) -> bool {
+        self.scopes.iter().any(Scope::is_side_by_side)
+    }
+
     /// The innermost loop.
     pub fn innermost_loop(&mut self) -> Option<&mut Loop> {
         self.scopes.iter_mut().rev().find_map(|scope| match scope {
             Scope::Loop(each) => Some(each),
-            Scope::Branches { .. } => None,
+            Scope::Branches(_) => None,
         })
+    }
+}
+
+impl Scope {
+    /// What is done side by side in it; none for a loop that does one item after the other.
+    pub fn aside(&mut self) -> Option<&mut Aside> {
+        match self {
+            Scope::Loop(each) => each.aside.as_mut(),
+            Scope::Branches(branches) => Some(&mut branches.aside),
+        }
+    }
+
+    /// Whether its parts go on side by side.
+    pub fn is_side_by_side(&self) -> bool {
+        match self {
+            Scope::Loop(each) => each.aside.is_some(),
+            Scope::Branches(_) => true,
+        }
     }
 }

@@ -1,24 +1,62 @@
 //! A step: the unit of journal, retry and undo.
 
 use super::Broken;
-use super::child::{Site, decode_child};
-use super::engine::{Engine, Go};
+use super::child::decode_child;
+use super::engine::{Ended, Engine, Go};
 use super::failure::RunFailure;
+use super::park::Parked;
 use super::replay::Deed;
 use super::retry;
 use super::run::{Finished, Run};
+use super::wait;
 use super::worker::StepPlace;
 use crate::check::program::Effect;
 use crate::compile::flow::{StepAction, StepCode};
-use crate::value::{Duration, Value, encode};
-use crate::world::{Change, EntryKind, RunId};
+use crate::text::Span;
+use crate::value::{Duration, Instant, Value, encode};
+use crate::world::{Change, EntryKind, QuestionState, RunId};
+
+/// Why something has no value.
+#[derive(Debug)]
+pub(super) enum Halt {
+    /// It has failed.
+    Fail(RunFailure),
+    /// Not yet: it waits.
+    Park(Box<Parked>),
+    /// The run as a whole ends here.
+    End(RunFailure),
+}
+
+impl Halt {
+    /// Where the walk goes on.
+    pub fn go(self) -> Go {
+        match self {
+            Halt::Fail(failure) => Go::Fail(failure),
+            Halt::Park(parked) => Go::Park(parked),
+            Halt::End(failure) => Go::End(Ended::Failed(failure)),
+        }
+    }
+}
+
+/// A step that has begun and not ended.
+#[derive(Debug, Default)]
+pub(super) struct OpenStep {
+    /// How often it has failed.
+    pub tries: u32,
+    /// The run that it has begun.
+    pub child: Option<RunId>,
+    /// What it waits for.
+    pub wait: Option<wait::Begun>,
+    /// The end of the pause before the next try.
+    pub again: Option<Instant>,
+}
 
 /// How many bytes of a value the journal keeps for people alone, when nothing in the flow reads it.
 const MOST_UNREAD: usize = 120;
 
 /// What a try of a step came to.
 struct Tried {
-    result: Result<Value, RunFailure>,
+    result: Result<Value, Halt>,
     changes: Vec<Change>,
     took: u32,
 }
@@ -31,8 +69,10 @@ impl Engine<'_> {
             return Err(Broken::Journal { run: run.id, reason: format!("there is no step {index}") });
         };
         let path = run.path();
-        let mut tries = 0;
-        let mut child = None;
+        let mut open = match run.open.is_empty() {
+            true => OpenStep::default(),
+            false => run.open.remove(&(index, path.clone())).unwrap_or_default(),
+        };
         while let Some(entry) = run.replay.take(Deed::Step, index, &path) {
             let is_top = self.active.len() == 1;
             self.account.entry(&entry, is_top);
@@ -49,73 +89,107 @@ impl Engine<'_> {
                     return Ok(Go::On);
                 }
                 EntryKind::StepFailed => {
-                    tries += 1;
-                    child = None;
+                    let unreadable = || Broken::Journal { run: run.id, reason: "a failure can't be read".to_string() };
                     let (failure, pause) =
-                        retry::decode_failed(&self.kept(run.id, &entry.payload)?).ok_or_else(|| Broken::Journal {
-                            run: run.id,
-                            reason: "a failure can't be read".to_string(),
-                        })?;
+                        retry::decode_failed(&self.kept(run.id, &entry.payload)?).ok_or_else(unreadable)?;
+                    open = OpenStep { tries: open.tries + 1, ..OpenStep::default() };
                     match pause {
-                        None => return Ok(self.handle(run, step, failure)),
-                        // The rest of the pause in which the run was left.
-                        Some(pause) if run.replay.is_over() => {
-                            let world = self.world();
-                            let passed = world.clock.now().since(entry.at);
-                            let rest = pause.milliseconds().saturating_sub(passed.milliseconds().max(0));
-                            if rest > 0 {
-                                world.clock.sleep(Duration::from_milliseconds(rest));
-                            }
-                        }
-                        Some(_) => {}
+                        None => return self.handle(run, step, failure),
+                        Some(pause) => open.again = entry.at.plus(pause).ok(),
                     }
                 }
-                _ => child = decode_child(&entry.payload),
+                EntryKind::WaitBegan => open.wait = wait::Begun::decode(&entry),
+                _ => open.child = decode_child(&entry.payload),
             }
         }
-        if let Some((until, length)) = run.deadline
-            && self.world().clock.now() > until
+        // A step that runs a flow looks first whether that run has ended.
+        if !matches!(step.body, StepAction::Run(..)) && self.is_at_edge(run) {
+            let halt = self.edge(run, step.span, Some(&open))?;
+            return Ok(self.leave_open(run, (index, path), open, halt));
+        }
+        if let Some(again) = open.again
+            && again > self.world().clock.now()
         {
-            let failure = self.language_failure("timed_out", vec![Value::Duration(length)], step.span);
-            return Ok(Go::Fail(failure.through("the deadline of the flow", step.span)));
+            let halt = Halt::Park(Box::new(Parked::until(again, format!("{}: the next try, at {again}", step.name))));
+            return Ok(self.leave_open(run, (index, path), open, halt));
         }
-        loop {
-            tries += 1;
-            let site = match child.take() {
-                Some(id) => Site::Known(id),
-                None if tries > 1 => Site::Again(index),
-                None => Site::New(index),
-            };
-            let tried = self.try_step(run, step, index, &path, site)?;
-            let failure = match tried.result {
-                Ok(value) => {
-                    let mut payload = Vec::new();
-                    if step.slot.is_none() || encode(&value, &mut payload).is_ok() {
-                        if !step.is_read && payload.len() > MOST_UNREAD {
-                            payload.clear();
-                        }
-                        let (changes, took) = (tried.changes, tried.took);
-                        self.append(run, EntryKind::StepDone, index, &path, payload, changes, took)?;
-                        self.step_done(run, step, index, path, value);
-                        self.group.close_when_due(self.worker.world())?;
-                        return Ok(Go::On);
+        open.again = None;
+        let tried = self.try_step(run, step, index, &path, &mut open)?;
+        let failure = match tried.result {
+            Ok(value) => {
+                let mut payload = Vec::new();
+                if step.slot.is_none() || encode(&value, &mut payload).is_ok() {
+                    if !step.is_read && payload.len() > MOST_UNREAD {
+                        payload.clear();
                     }
-                    unreachable_value(self, step)
+                    let (changes, took) = (tried.changes, tried.took);
+                    self.append(run, EntryKind::StepDone, index, &path, payload, changes, took)?;
+                    self.step_done(run, step, index, path, value);
+                    self.group.close_when_due(self.worker.world())?;
+                    return Ok(Go::On);
                 }
-                Err(failure) => failure,
-            };
-            let pause = self.pause_before_next_try(run, step, tries, &failure)?;
-            let payload = retry::encode_failed(&failure, pause);
-            self.append(run, EntryKind::StepFailed, index, &path, payload, Vec::new(), tried.took)?;
-            let Some(pause) = pause else {
-                self.group.close_when_due(self.worker.world())?;
-                return Ok(self.handle(run, step, failure));
-            };
-            self.observer.retrying(&step.name, &failure, pause);
-            // Others get the store while this run waits.
-            self.group.close(self.worker.world())?;
-            self.world().clock.sleep(pause);
+                unreachable_value(self, step)
+            }
+            Err(Halt::Fail(failure)) => failure,
+            Err(halt) => return Ok(self.leave_open(run, (index, path), open, halt)),
+        };
+        let tries = open.tries + 1;
+        let pause = self.pause_before_next_try(run, step, tries, &failure)?;
+        let payload = retry::encode_failed(&failure, pause);
+        self.append(run, EntryKind::StepFailed, index, &path, payload, Vec::new(), tried.took)?;
+        let Some(pause) = pause else {
+            self.group.close_when_due(self.worker.world())?;
+            return self.handle(run, step, failure);
+        };
+        self.observer.retrying(&step.name, &failure, pause);
+        let again = self.world().clock.now().plus(pause).unwrap_or(Instant::EPOCH);
+        let open = OpenStep { tries, again: Some(again), ..OpenStep::default() };
+        let halt = Halt::Park(Box::new(Parked::until(again, format!("{}: the next try, at {again}", step.name))));
+        Ok(self.leave_open(run, (index, path), open, halt))
+    }
+
+    /// Leaves a step that goes on later.
+    fn leave_open(&mut self, run: &mut Run, at: (u32, Vec<u32>), open: OpenStep, halt: Halt) -> Go {
+        if let Halt::Park(_) = halt {
+            run.open.insert(at, open);
         }
+        halt.go()
+    }
+
+    /// Whether a run must not do anything new here.
+    pub(super) fn is_at_edge(&mut self, run: &Run) -> bool {
+        run.ending.is_some()
+            || (!run.replay.is_over() && run.is_side_by_side())
+            || run.deadline.is_some_and(|(until, _)| until <= self.world().clock.now())
+    }
+
+    /// Why not.
+    pub(super) fn edge(&mut self, run: &mut Run, span: Span, open: Option<&OpenStep>) -> Result<Halt, Broken> {
+        if !run.replay.is_over() && run.is_side_by_side() {
+            // Others first meet again what they did.
+            let mut parked = Parked::replaying();
+            if let Some(open) = open {
+                parked.runs.extend(open.child);
+                parked.questions.extend(open.wait.as_ref().and_then(|wait| wait.question));
+            }
+            return Ok(Halt::Park(Box::new(parked)));
+        }
+        let ending = match (&run.ending, run.deadline) {
+            (Some(ending), _) => ending.clone(),
+            (None, deadline) => {
+                let length = deadline.map_or(Duration::ZERO, |(_, length)| length);
+                let failure = self.language_failure("timed_out", vec![Value::Duration(length)], span);
+                let failure = failure.through("the deadline of the flow", span);
+                self.append(run, EntryKind::Ending, u32::MAX, &[], failure.encode(), Vec::new(), 0)?;
+                run.ending = Some(failure.clone());
+                failure
+            }
+        };
+        if let Some(question) = open.and_then(|open| open.wait.as_ref()?.question) {
+            self.group.open(self.worker.world())?;
+            self.world().store.close_question(question, QuestionState::Withdrawn, None)?;
+        }
+        Ok(Halt::End(ending))
     }
 
     /// One try. Whatever it wrote is gone when it fails.
@@ -125,10 +199,12 @@ impl Engine<'_> {
         step: &StepCode,
         index: u32,
         path: &[u32],
-        child: Site,
+        open: &mut OpenStep,
     ) -> Result<Tried, Broken> {
-        self.work += 1;
-        self.account.steps += 1;
+        if open.wait.is_none() && open.child.is_none() {
+            self.work += 1;
+            self.account.steps += 1;
+        }
         let began = self.world().clock.now();
         let mut changes = Vec::new();
         let result = match &step.body {
@@ -159,31 +235,26 @@ impl Engine<'_> {
                     let store = &mut self.worker.world().store;
                     if result.is_ok() { store.release()? } else { store.rollback_savepoint()? }
                 }
-                result
+                result.map_err(Halt::Fail)
             }
             StepAction::Run(flow, arguments) => match self.evaluate(run, *arguments)? {
-                Ok(arguments) => self.run_child_at(run, *flow as usize, arguments, child, step.span)?,
-                Err(failure) => Err(failure),
+                Ok(arguments) => {
+                    self.run_child_at(run, *flow as usize, arguments, index, open, step.timeout, step.span)?
+                }
+                Err(failure) => Err(Halt::Fail(failure)),
             },
             StepAction::Start(flow, arguments) => match self.evaluate(run, *arguments)? {
                 Ok(arguments) => self.start_child(run, *flow as usize, arguments, index, step.span)?,
-                Err(failure) => Err(failure),
+                Err(failure) => Err(Halt::Fail(failure)),
             },
-            StepAction::Wait(what, _) => {
-                Err(self.limit(&format!("`{what}`, which this version can't execute yet"), step.span))
-            }
+            StepAction::Wait(wait) => self.wait(run, step, (index, path), wait, &mut open.wait, &mut changes)?,
         };
         let took = self.world().clock.now().since(began).milliseconds().max(0);
         Ok(Tried { result, changes, took: u32::try_from(took.saturating_mul(1000)).unwrap_or(u32::MAX) })
     }
 
     /// The failure of a step that has taken longer than its `timeout`.
-    fn too_late(
-        &mut self,
-        run: &mut Run,
-        step: &StepCode,
-        began: crate::value::Instant,
-    ) -> Result<Option<RunFailure>, Broken> {
+    fn too_late(&mut self, run: &mut Run, step: &StepCode, began: Instant) -> Result<Option<RunFailure>, Broken> {
         let Some(chunk) = step.timeout else { return Ok(None) };
         let took = self.world().clock.now().since(began);
         Ok(match self.evaluate(run, chunk)? {
@@ -206,22 +277,22 @@ impl Engine<'_> {
     }
 
     /// Where a step's failure goes: to the handler that names it, or up.
-    fn handle(&mut self, run: &mut Run, step: &StepCode, failure: RunFailure) -> Go {
-        match step.handlers.iter().find(|handler| handler.error == failure.failure.error) {
+    fn handle(&mut self, run: &mut Run, step: &StepCode, failure: RunFailure) -> Result<Go, Broken> {
+        Ok(match step.handlers.iter().find(|handler| handler.error == failure.failure.error) {
             Some(handler) => {
                 self.account.handled += 1;
                 if let Some(slot) = handler.slot {
                     run.set(slot, failure.value());
                 }
-                self.leave(run, usize::from(handler.leave));
+                self.leave(run, usize::from(handler.leave))?;
                 Go::To(handler.target)
             }
             None => Go::Fail(failure),
-        }
+        })
     }
 
     /// A failure that every script knows, found by the engine.
-    pub(super) fn language_failure(&self, error: &str, fields: Vec<Value>, span: crate::text::Span) -> RunFailure {
+    pub(super) fn language_failure(&self, error: &str, fields: Vec<Value>, span: Span) -> RunFailure {
         RunFailure::of_language(self.code, &self.names, error, fields, span)
     }
 }

@@ -152,7 +152,8 @@ fn tell(
                     event.value = Some(format!("{} from version {from}", who.as_text().unwrap_or_default()));
                 }
             }
-            EntryKind::Undone | EntryKind::Summary | EntryKind::WaitBegan => {}
+            EntryKind::WaitBegan => event.value = super::wait::words(&payload()),
+            EntryKind::Undone | EntryKind::Summary => {}
         }
         events.push(event);
     }

@@ -289,7 +289,7 @@ impl Summary {
         let (failure, result, stopped) = match ended {
             Ended::Done(value, why) => (None, value, why),
             Ended::Failed(failure) => (Some(failure), Value::None, None),
-            Ended::Parked(wait) => {
+            Ended::Parked(_, wait) => {
                 waiting = Some(*wait);
                 (None, Value::None, None)
             }

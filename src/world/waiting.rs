@@ -74,6 +74,11 @@ impl Wait {
             watches: Vec::new(),
         }
     }
+
+    /// A wait for the end of a run.
+    pub fn for_run(what: impl Into<EcoString>) -> Wait {
+        Wait { kind: WaitKind::Run, wake: None, runs: 1, ..Wait::until(Instant::EPOCH, what) }
+    }
 }
 
 /// Records whose making or changing wakes a run. The run then looks for itself whether it has what it waits for.

@@ -45,7 +45,7 @@ pub(super) type Watched = Vec<(EcoString, EcoString)>;
 /// Parks a run.
 pub(super) fn park(connection: &Connection, schema: &Schema, run: RunId, wait: &Wait) -> Done<()> {
     let changed = connection
-        .prepare_cached("UPDATE rpa_runs SET state = 4 WHERE id = ?1 AND state IN (1, 4)")?
+        .prepare_cached("UPDATE rpa_runs SET state = 4, worker = NULL WHERE id = ?1 AND state IN (1, 4)")?
         .execute([run.0])?;
     if changed != 1 {
         return Err(internal(format!("run {} can't wait: it has ended", run.0)));

@@ -126,7 +126,10 @@ fn a_failed_run_undoes_in_reverse_order_and_a_failing_undo_does_not_keep_others(
     let summary = run(&code, &mut worker, flow, "").unwrap();
     // What the failing undo had done was taken back.
     assert_eq!(things(&mut worker), ["b"]);
-    assert_eq!(&journal(&mut worker, 1)[3..], ["Undone 2 []", "UndoFailed 1 []", "Undone 0 []"]);
+    assert_eq!(
+        &journal(&mut worker, 1)[3..],
+        ["Undone 2 []", "UndoFailed 1 []", "UndoFailed 1 []", "UndoFailed 1 []", "Undone 0 []"]
+    );
     assert_eq!(summary.undo_failures, [(RunId(1), "b".into(), "bad: b stays".into())]);
     let story = story::story(&mut *worker.world.store, RunId(1), 10).unwrap().unwrap();
     assert_eq!(story.failure.unwrap().message, "bad: enough");

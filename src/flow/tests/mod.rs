@@ -2,11 +2,13 @@
 
 mod crash;
 mod features;
+mod side_by_side;
+mod waits;
 
 use super::*;
 use crate::check::program::{Effect, ErrorType, Type};
 use crate::compile::code::{ChunkId, Code};
-use crate::compile::flow::{FlowCode, FlowInstruction, HandlerCode, RetryCode, StepAction, StepCode};
+use crate::compile::flow::{FlowCode, FlowInstruction, HandlerCode, RetryCode, StepAction, StepCode, WaitCode};
 use crate::text::Span;
 use crate::value::{Duration, ErrorId, Instant, RecordId, Value};
 use crate::vm::{Decision, Failure};
@@ -22,6 +24,7 @@ pub const ERRORS: &[(&str, bool)] = &[
     ("timed_out", true),
     ("bad", false),
     ("unavailable", true),
+    ("cancelled", false),
 ];
 
 /// The entity that steps write.
@@ -185,6 +188,39 @@ pub fn step(name: &str, body: ChunkId) -> StepCode {
 pub fn run(code: &Code, worker: &mut Scripted, flow: usize, argument: &str) -> Result<Summary, Broken> {
     let mut silent = Silent;
     Engine::new(code, worker, &mut silent, Options::default()).run(flow, vec![Value::from(argument)])
+}
+
+/// An engine with patience for so many milliseconds goes on with a run.
+pub fn resume(code: &Code, worker: &mut Scripted, run: i64, patience: i64) -> Result<Summary, Broken> {
+    let options = Options { patience: Duration::from_milliseconds(patience), ..Options::default() };
+    Engine::new(code, worker, &mut Silent, options).resume(RunId(run))
+}
+
+/// Lets time pass.
+pub fn pass(worker: &mut Scripted, milliseconds: i64) {
+    worker.world.clock.sleep(Duration::from_milliseconds(milliseconds));
+}
+
+/// Goes on with everything that is due, until nothing is; gives the runs in the order in which they went on.
+pub fn serve(code: &Code, worker: &mut Scripted) -> Vec<i64> {
+    let mut order = Vec::new();
+    loop {
+        let now = worker.world.clock.now();
+        let ready = worker.world.store.ready(now, 3).unwrap();
+        if ready.is_empty() {
+            return order;
+        }
+        for each in ready {
+            order.push(each.run.0);
+            resume(code, worker, each.run.0, 0).unwrap();
+            assert!(order.len() < 1000, "a run is woken without end: {order:?}");
+        }
+    }
+}
+
+/// How a run stands.
+pub fn state(worker: &mut Scripted, run: i64) -> RunState {
+    worker.world.store.run(RunId(run)).unwrap().unwrap().state
 }
 
 /// The keys of the things in the store.

@@ -34,7 +34,7 @@ fn listing(script: &str) -> String {
             StepAction::Chunk(_) => "does".to_string(),
             StepAction::Run(flow, _) => format!("runs {}", code.flows[*flow as usize].name),
             StepAction::Start(flow, _) => format!("starts {}", code.flows[*flow as usize].name),
-            StepAction::Wait(what, _) => format!("waits: {what}"),
+            StepAction::Wait(wait) => format!("waits: {}", wait.word()),
         };
         let handlers: Vec<String> = step
             .handlers
