@@ -27,7 +27,7 @@ impl DiskLoader {
         let folders = std::iter::once(&project.folder).chain(&project.reach.read);
         DiskLoader {
             folders: folders.filter_map(|folder| folder.canonicalize().ok()).collect(),
-            boundaries: project.boundaries(),
+            boundaries: Boundaries { today: Some(jiff::Zoned::now().date()), ..project.boundaries() },
             levels: project.levels.clone(),
         }
     }

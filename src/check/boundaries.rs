@@ -7,6 +7,8 @@ use ecow::EcoString;
 pub struct Boundaries {
     /// Whether there is a project file; a script that stands alone is held to nothing that only a project can say.
     pub is_project: bool,
+    /// The day it is, where dates are shown that lie ahead; the checker itself knows no clock.
+    pub today: Option<crate::value::Date>,
     /// The IANA zone in which days are counted, when the project names one.
     pub zone: Option<EcoString>,
     /// The domain of the project's own mail addresses: that of `from` in `[mail]`.

@@ -215,6 +215,7 @@ impl Project {
         let from = self.mail.from.trim_end_matches('>');
         Boundaries {
             is_project: self.written.file,
+            today: None,
             zone: self.written.zone.then(|| self.zone.clone()),
             own_domain: from.rsplit_once('@').filter(|_| self.written.from).map(|(_, domain)| domain.into()),
             read: self.written.read.then(|| folders(&self.reach.read)),

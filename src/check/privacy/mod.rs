@@ -11,6 +11,7 @@
 //! columns test personal data, it carries what they do.
 
 mod expression;
+mod literal;
 mod primitive;
 mod report;
 mod sink;

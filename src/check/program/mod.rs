@@ -15,6 +15,7 @@ pub use effect::Effect;
 pub use expression::*;
 pub use statement::*;
 pub use types::*;
+pub use walk::BodyParts;
 
 use crate::text::{Sources, Span};
 use ecow::EcoString;

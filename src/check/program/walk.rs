@@ -234,3 +234,166 @@ impl Statement {
         each_part_mut, mut
     }
 }
+
+/// A body with what is in it: the statements and expressions of a callable, table, flow, template, rule or trigger.
+#[derive(Debug, Default)]
+pub struct BodyParts<'e> {
+    /// Its locals.
+    pub locals: &'e [super::Local],
+    /// Its blocks, those inside of statements left out.
+    pub blocks: Vec<&'e [Statement]>,
+    /// Its expressions, those inside of statements left out.
+    pub expressions: Vec<&'e Expr>,
+}
+
+impl<'e> BodyParts<'e> {
+    /// Visits every statement, the outer before the inner ones.
+    pub fn each_statement(&self, f: &mut dyn FnMut(&'e Statement)) {
+        for block in &self.blocks {
+            statements_of(block, f);
+        }
+    }
+
+    /// Visits every expression that is no part of another.
+    pub fn each_expression(&self, f: &mut dyn FnMut(&'e Expr)) {
+        for expr in &self.expressions {
+            f(expr);
+        }
+        self.each_statement(&mut |statement| statement.each_part(f, &mut |_| {}));
+    }
+}
+
+fn statements_of<'e>(block: &'e [Statement], f: &mut dyn FnMut(&'e Statement)) {
+    for statement in block {
+        f(statement);
+        let mut inner: Vec<&'e [Statement]> = Vec::new();
+        statement.each_part(&mut |_| {}, &mut |block| inner.push(block));
+        for block in inner {
+            statements_of(block, f);
+        }
+    }
+}
+
+impl super::Callable {
+    /// Its body.
+    pub fn parts(&self) -> BodyParts<'_> {
+        let expressions = self.parameters.iter().filter_map(|parameter| parameter.default.as_ref()).collect();
+        BodyParts { locals: &self.locals, blocks: vec![&self.body], expressions }
+    }
+}
+
+impl super::DecisionTable {
+    /// Its cells and outcomes.
+    pub fn parts(&self) -> BodyParts<'_> {
+        let mut expressions: Vec<&Expr> = self.columns.iter().filter_map(|column| column.subject.as_ref()).collect();
+        expressions.extend(self.parameters.iter().filter_map(|parameter| parameter.default.as_ref()));
+        for row in &self.rows {
+            for test in &row.tests {
+                test.each_expression(&mut |expr| expressions.push(expr));
+            }
+            expressions.push(&row.outcome);
+        }
+        BodyParts { locals: &self.locals, blocks: Vec::new(), expressions }
+    }
+}
+
+impl super::Flow {
+    /// Its body with its steps and what belongs to them.
+    pub fn parts(&self) -> BodyParts<'_> {
+        let mut parts = BodyParts { locals: &self.locals, blocks: vec![&self.body], expressions: Vec::new() };
+        parts.expressions.extend(self.parameters.iter().filter_map(|parameter| parameter.default.as_ref()));
+        parts.expressions.extend([&self.key, &self.priority, &self.deadline].into_iter().flatten());
+        if let Some((count, per)) = &self.at_most {
+            parts.expressions.push(count);
+            parts.expressions.extend(per);
+        }
+        for step in &self.steps {
+            match &step.body {
+                super::StepBody::Value(value) => parts.expressions.push(value),
+                super::StepBody::Block(block) => parts.blocks.push(block),
+            }
+            if let Some(retry) = &step.retry {
+                parts.expressions.push(&retry.times);
+                parts.expressions.extend([&retry.from, &retry.up_to].into_iter().flatten());
+            }
+            parts.expressions.extend(&step.timeout);
+            parts.blocks.extend(step.undo.as_deref());
+            for handler in &step.handlers {
+                if let super::HandlerAction::Block { body, .. } = &handler.action {
+                    parts.blocks.push(body);
+                }
+            }
+        }
+        parts
+    }
+}
+
+impl super::Template {
+    /// Its placeholders.
+    pub fn parts(&self) -> BodyParts<'_> {
+        fn expressions<'e>(parts: &'e [super::TemplatePart], found: &mut Vec<&'e Expr>) {
+            for part in parts {
+                match part {
+                    super::TemplatePart::Characters(_) => {}
+                    super::TemplatePart::Value(value) => found.push(value),
+                    super::TemplatePart::For { list, body, .. } => {
+                        found.push(list);
+                        expressions(body, found);
+                    }
+                    super::TemplatePart::If { condition, then, otherwise } => {
+                        found.push(condition);
+                        expressions(then, found);
+                        expressions(otherwise, found);
+                    }
+                }
+            }
+        }
+        let mut found = Vec::new();
+        expressions(&self.parts, &mut found);
+        BodyParts { locals: &self.locals, blocks: Vec::new(), expressions: found }
+    }
+}
+
+impl super::Reaction {
+    /// Its condition and what it does.
+    pub fn parts(&self) -> BodyParts<'_> {
+        let expressions = self.when.iter().chain(&self.priority).collect();
+        BodyParts { locals: &self.locals, blocks: vec![&self.body], expressions }
+    }
+}
+
+impl super::Trigger {
+    /// What it does.
+    pub fn parts(&self) -> BodyParts<'_> {
+        let when = match &self.event {
+            super::TriggerEvent::Record { when: Some(when), .. } => vec![when],
+            _ => Vec::new(),
+        };
+        BodyParts { locals: &self.locals, blocks: vec![&self.body], expressions: when }
+    }
+}
+
+impl super::Program {
+    /// All bodies but those of tests and policies.
+    pub fn bodies(&self) -> impl Iterator<Item = BodyParts<'_>> {
+        let constants = BodyParts {
+            expressions: self.constants.iter().map(|constant| &constant.value).collect(),
+            ..BodyParts::default()
+        };
+        let fields =
+            self.records.iter().flat_map(|record| &record.fields).chain(self.errors.iter().flat_map(|of| &of.fields));
+        let defaults = fields.filter_map(|field| match &field.default {
+            Some(super::Default::Value(value)) => Some(&**value),
+            _ => None,
+        });
+        let defaults = BodyParts { expressions: defaults.collect(), ..BodyParts::default() };
+        [constants, defaults]
+            .into_iter()
+            .chain(self.callables.iter().map(super::Callable::parts))
+            .chain(self.tables.iter().map(super::DecisionTable::parts))
+            .chain(self.flows.iter().map(super::Flow::parts))
+            .chain(self.templates.iter().map(super::Template::parts))
+            .chain(self.reactions.iter().map(super::Reaction::parts))
+            .chain(self.triggers.iter().map(super::Trigger::parts))
+    }
+}

@@ -8,7 +8,7 @@ fn files() -> Memory {
     Memory::new()
         .with(
             "prices.rpa",
-            "const base = 10 EUR\n\nenum Kind { lamp, desk }\n\nfn of(name: text) -> money EUR = if name == \"lamp\" then base else base * 2\n",
+            "const base = 10 EUR\n\nenum Kind { lamp, desk }\n\n/// The price of a thing.\nfn of(name: text) -> money EUR = if name == \"lamp\" then base else base * 2\n",
         )
         .with("box.txt", "{box.name}: {grade}\n{for note in notes}\n- {note}\n{end}\n{if box.due is some}\ndue {box.due}\n{end}\n")
 }

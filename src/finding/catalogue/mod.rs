@@ -11,15 +11,22 @@ pub mod decision;
 pub mod effect;
 pub mod file;
 pub mod flow;
+<<<<<<< HEAD
 pub mod mail;
+=======
+pub mod money;
+>>>>>>> b6b17d5 (check: secrets in the script, amounts that come out wrong, times that the clock leaves out or doubles, names, deprecated and undocumented things)
 pub mod name;
 pub mod policy;
 pub mod privacy;
 pub mod proof;
 pub mod reaction;
 pub mod run;
+pub mod secret;
 pub mod store;
+pub mod style;
 pub mod syntax;
+pub mod time;
 pub mod types;
 pub mod unused;
 
@@ -32,15 +39,22 @@ const GROUPS: &[&[&Code]] = &[
     effect::GROUP,
     file::GROUP,
     flow::GROUP,
+<<<<<<< HEAD
     mail::GROUP,
+=======
+    money::GROUP,
+>>>>>>> b6b17d5 (check: secrets in the script, amounts that come out wrong, times that the clock leaves out or doubles, names, deprecated and undocumented things)
     name::GROUP,
     policy::GROUP,
     privacy::GROUP,
     proof::GROUP,
     reaction::GROUP,
     run::GROUP,
+    secret::GROUP,
     store::GROUP,
+    style::GROUP,
     syntax::GROUP,
+    time::GROUP,
     types::GROUP,
     unused::GROUP,
 ];

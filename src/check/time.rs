@@ -1,0 +1,250 @@
+//! Days and times that are not what they seem: of no zone, left out or doubled when the clock is changed.
+
+use super::Checker;
+use crate::check::program::ExprKind;
+use crate::finding::{Finding, catalogue::time};
+use crate::library::Operation;
+use crate::syntax::tree::{self, ItemKind, Schedule, SchedulePeriod, TriggerEvent};
+use crate::text::Span;
+use crate::value::{Date, EcoString, Time, Value};
+use jiff::civil::DateTime;
+use jiff::tz::{AmbiguousOffset, TimeZone};
+use std::sync::Arc;
+
+/// How far ahead changes of the clock are looked for, in days: two years and a bit, so that two of each are found.
+const DAYS_AHEAD: usize = 800;
+
+/// How many dates are shown.
+const MOST_DATES: usize = 2;
+
+impl Checker<'_> {
+    /// Looks at the schedules of the scripts, and at days without a zone.
+    pub(crate) fn check_times(&mut self) {
+        let boundaries = self.loader.boundaries();
+        let today = boundaries.today.unwrap_or(jiff::civil::date(2026, 1, 1));
+        let scripts: Vec<Arc<tree::Script>> = self
+            .names
+            .modules
+            .iter()
+            .filter(|module| !module.is_library)
+            .map(|module| Arc::clone(&module.script))
+            .collect();
+        for script in scripts {
+            for item in &script.items {
+                if let ItemKind::Trigger(trigger) = &item.kind
+                    && let TriggerEvent::Schedule(schedule) = &trigger.event
+                {
+                    self.check_schedule(schedule, boundaries.zone.as_ref(), today);
+                }
+            }
+        }
+        if boundaries.is_project && boundaries.zone.is_none() {
+            self.check_todays();
+        }
+    }
+
+    fn check_schedule(&mut self, schedule: &Schedule, of_project: Option<&EcoString>, today: Date) {
+        let Some(tree::Expr { kind: tree::ExprKind::Time(at), span }) = &schedule.at else { return };
+        let written = schedule.zone.as_ref().map(|zone| {
+            let part = zone.parts.first();
+            match part {
+                Some(tree::TextPart::Characters(name)) if zone.parts.len() == 1 => name.clone(),
+                _ => EcoString::new(),
+            }
+        });
+        let Some(zone) = written.or_else(|| of_project.cloned()) else {
+            let finding = Finding::new(&time::NO_ZONE, *span, format!("nothing says where it is {}", clock(*at)))
+                .at("taken for UTC")
+                .help("name the zone, `in \"Europe/Berlin\"`, or give the project one: `zone = \"Europe/Berlin\"` in rpa.toml");
+            self.report(finding);
+            return;
+        };
+        let Ok(known) = TimeZone::get(&zone) else { return };
+        let fits = |day: Date| match &schedule.period {
+            SchedulePeriod::Day => true,
+            SchedulePeriod::DayOfWeek(number) => day.weekday().to_monday_one_offset() == *number as i8,
+            SchedulePeriod::Month(on) => match on.kind {
+                tree::ExprKind::Int(on) => i64::from(day.day()) == on.min(i64::from(day.days_in_month())),
+                _ => false,
+            },
+            SchedulePeriod::Interval(_) => false,
+            _ => day.weekday().to_monday_one_offset() <= 5,
+        };
+        let changes = changes(&known, *at, today, fits);
+        let better = || better_time(&known, *at, today).map(clock);
+        for (code, dates, what, then) in [
+            (&time::SKIPPED, &changes.skipped, "is left out", "it is done at the first moment after"),
+            (&time::DOUBLED, &changes.doubled, "comes twice", "it is done the first time alone"),
+        ] {
+            let Some((first, _)) = dates.first() else { continue };
+            let days: Vec<String> = dates.iter().map(|(day, _)| day.to_string()).collect();
+            let message = format!("{} {what} in {zone} on {}", clock(*at), days.join(" and "));
+            let mut finding = Finding::new(code, *span, message)
+                .at(format!("not once on {first}"))
+                .note(format!("{}; {then}", dates.iter().map(|(_, how)| how.as_str()).next().unwrap_or_default()));
+            finding = match better() {
+                Some(better) => finding.help(format!("plan it for a time that comes once every day, such as {better}")),
+                None => finding.help("plan it for a time that comes once every day"),
+            };
+            self.report(finding);
+        }
+    }
+
+    /// `today()` without a zone, in a project that has none.
+    fn check_todays(&mut self) {
+        let mut places: Vec<Span> = Vec::new();
+        for body in self.program.bodies() {
+            body.each_expression(&mut |expr| {
+                expr.walk(&mut |inner| {
+                    if let ExprKind::Perform(Operation::Today, arguments) = &inner.kind
+                        && arguments.iter().all(|zone| match &zone.kind {
+                            ExprKind::Value(Value::Text(zone)) => zone.is_empty(),
+                            ExprKind::Value(Value::None) => true,
+                            _ => false,
+                        })
+                    {
+                        places.push(inner.span);
+                    }
+                });
+            });
+        }
+        for span in places {
+            if self.program.sources.get(span.source).is_none_or(|source| source.is_library) {
+                continue;
+            }
+            let finding = Finding::new(&time::NO_ZONE, span, "nothing says where it is this day")
+                .at("the day in UTC")
+                .help("give the project a zone, `zone = \"Europe/Berlin\"` in rpa.toml, or name one: `today(\"Europe/Berlin\")`");
+            self.report(finding);
+        }
+    }
+}
+
+/// Days on which a time is left out or comes twice, each with how the clock is changed.
+#[derive(Debug, Default)]
+struct Changes {
+    skipped: Vec<(Date, String)>,
+    doubled: Vec<(Date, String)>,
+}
+
+fn changes(zone: &TimeZone, at: Time, from: Date, fits: impl Fn(Date) -> bool) -> Changes {
+    let mut changes = Changes::default();
+    // Only days around a change of the clock can be of interest; between them nothing is looked at.
+    let Ok(start) = from.to_datetime(Time::midnight()).to_zoned(TimeZone::UTC) else { return changes };
+    let end = from.checked_add(jiff::Span::new().days(DAYS_AHEAD as i64)).unwrap_or(from);
+    for change in zone.following(start.timestamp()) {
+        let local = change.offset().to_datetime(change.timestamp()).date();
+        if local > end {
+            break;
+        }
+        for day in [local.yesterday().ok(), Some(local), local.tomorrow().ok()].into_iter().flatten() {
+            if !fits(day) || day < from {
+                continue;
+            }
+            let moment = DateTime::from_parts(day, at);
+            let list = match zone.to_ambiguous_timestamp(moment).offset() {
+                AmbiguousOffset::Gap { before, after } => {
+                    let at = before.to_datetime(change.timestamp()).time();
+                    let to = after.to_datetime(change.timestamp()).time();
+                    Some((&mut changes.skipped, format!("on {day} the clock goes from {} to {}", clock(at), clock(to))))
+                }
+                AmbiguousOffset::Fold { before, after } => {
+                    let at = before.to_datetime(change.timestamp()).time();
+                    let to = after.to_datetime(change.timestamp()).time();
+                    Some((
+                        &mut changes.doubled,
+                        format!("on {day} the clock goes back from {} to {}", clock(at), clock(to)),
+                    ))
+                }
+                AmbiguousOffset::Unambiguous { .. } => None,
+            };
+            if let Some((list, how)) = list
+                && list.len() < MOST_DATES
+                && list.iter().all(|(other, _)| *other != day)
+            {
+                list.push((day, how));
+            }
+        }
+        if changes.skipped.len() >= MOST_DATES && changes.doubled.len() >= MOST_DATES {
+            break;
+        }
+    }
+    changes
+}
+
+/// The next time of day in whole hours that comes once every day.
+fn better_time(zone: &TimeZone, at: Time, from: Date) -> Option<Time> {
+    let mut time = at;
+    for _ in 0..23 {
+        time = time.wrapping_add(jiff::Span::new().hours(1));
+        let found = changes(zone, time, from, |_| true);
+        if found.skipped.is_empty() && found.doubled.is_empty() {
+            return Some(time);
+        }
+    }
+    None
+}
+
+/// A time of day as scripts write it.
+fn clock(time: Time) -> String {
+    if time.second() == 0 {
+        format!("{:02}:{:02}", time.hour(), time.minute())
+    } else {
+        format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::{Boundaries, Memory, check};
+    use crate::text::Source;
+
+    fn said(schedule: &str, boundaries: Boundaries) -> String {
+        let script =
+            format!("flow work() {{\n  step note = log.info(\"working\")\n}}\n\n{schedule} {{\n  start work()\n}}\n");
+        let checked = check(Source::new("script.rpa", script), &Memory::new().within(boundaries));
+        let lines = checked.findings.iter().map(|finding| format!("{}: {}", finding.code.id, finding.message));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn changes_of_the_clock_are_found_with_their_days() {
+        let of_project = Boundaries { is_project: true, zone: Some("Europe/London".into()), ..Boundaries::default() };
+        let said = [
+            said("every day at 02:30 in \"Europe/Berlin\"", Boundaries::default()),
+            said("every sunday at 01:30 in \"America/New_York\"", Boundaries::default()),
+            said("every month on 29 at 02:15 in \"Europe/Berlin\"", Boundaries::default()),
+            said("every day at 00:30 in \"America/Havana\"", Boundaries::default()),
+            said("every day at 02:30", Boundaries::default()),
+            said("every day at 01:30", of_project),
+        ];
+        insta::assert_snapshot!(said.join("\n"), @"");
+    }
+
+    #[test]
+    fn times_that_come_once_a_day_are_left_alone() {
+        for schedule in [
+            "every day at 06:00 in \"Europe/Berlin\"",
+            "every weekday at 02:30 in \"Europe/Berlin\"",
+            "every monday at 02:30 in \"Europe/Berlin\"",
+            "every day at 02:30 in \"Asia/Shanghai\"",
+            "every day at 02:30 in \"UTC\"",
+            "every 15 minutes",
+        ] {
+            assert_eq!(said(schedule, Boundaries::default()), "", "{schedule}");
+        }
+    }
+
+    #[test]
+    fn a_day_without_a_zone_is_found_in_a_project_without_one() {
+        let script = "task day() -> date = today()\n\ntask there() -> date = today(\"Asia/Tokyo\")\n";
+        let found = |boundaries| {
+            let checked = check(Source::new("script.rpa", script), &Memory::new().within(boundaries));
+            checked.findings.iter().map(|finding| finding.code.id).collect::<Vec<_>>()
+        };
+        let project = Boundaries { is_project: true, ..Boundaries::default() };
+        assert_eq!(found(project.clone()), ["time::no-zone"]);
+        assert!(found(Boundaries { zone: Some("Asia/Tokyo".into()), ..project }).is_empty());
+        assert!(found(Boundaries::default()).is_empty());
+    }
+}
