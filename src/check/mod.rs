@@ -11,6 +11,7 @@ mod arguments;
 mod body;
 mod boundaries;
 mod call;
+pub mod capability;
 mod cascade;
 mod decision;
 mod declaration;
@@ -67,6 +68,8 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// All texts that the findings point into.
     pub sources: Sources,
+    /// What the scripts need of what their project allows: entries of `allow` in `[privacy]`.
+    pub allowances: Vec<Allowance>,
 }
 
 /// Checks a script with all that it uses.
@@ -84,14 +87,16 @@ pub fn check(main: Source, loader: &dyn Loader) -> Checked {
     checker.check_money();
     checker.check_times();
     checker.check_style();
+    checker.check_reach();
     checker.collapse();
     checker.allow();
     loader.levels().apply(&mut checker.findings);
     let findings = checker.sorted_findings();
+    let allowances = checker.allowances.into_iter().collect();
     let program = checker.program;
     let sources = program.sources.clone();
     let ok = !findings.iter().any(Finding::is_error);
-    Checked { program: ok.then_some(program), findings, sources }
+    Checked { program: ok.then_some(program), findings, sources, allowances }
 }
 
 /// The work on one program.

@@ -360,7 +360,7 @@ mod tests {
         style::name: the field `unitPrice` is not written as such names are
         style::name: the function `sumUp` is not written as such names are
         style::name: the parameter `Factor` is not written as such names are
-        style::name: the name `theSum` is not written as such names are
+        style::name: the local `theSum` is not written as such names are
         ");
     }
 

@@ -218,7 +218,17 @@ mod tests {
             said("every day at 02:30", Boundaries::default()),
             said("every day at 01:30", of_project),
         ];
-        insta::assert_snapshot!(said.join("\n"), @"");
+        insta::assert_snapshot!(said.join("\n"), @r"
+        time::skipped: 02:30 is left out in Europe/Berlin on 2026-03-29 and 2027-03-28
+        time::doubled: 02:30 comes twice in Europe/Berlin on 2026-10-25 and 2027-10-31
+        time::doubled: 01:30 comes twice in America/New_York on 2026-11-01 and 2027-11-07
+        time::skipped: 02:15 is left out in Europe/Berlin on 2026-03-29
+        time::skipped: 00:30 is left out in America/Havana on 2026-03-08 and 2027-03-14
+        time::doubled: 00:30 comes twice in America/Havana on 2026-11-01 and 2027-11-07
+        time::no-zone: nothing says where it is 02:30
+        time::skipped: 01:30 is left out in Europe/London on 2026-03-29 and 2027-03-28
+        time::doubled: 01:30 comes twice in Europe/London on 2026-10-25 and 2027-10-31
+        ");
     }
 
     #[test]

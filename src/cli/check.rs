@@ -3,14 +3,16 @@
 use super::Status;
 use super::console::{Console, Format};
 use super::folders::named;
-use super::{fix, project, sources};
+use super::{capabilities, fix, project, sources};
 use crate::adapter::scripts::DiskLoader;
-use crate::check;
+use crate::check::{self, Allowance};
+use crate::finding::catalogue::config;
 use crate::finding::render::number;
 use crate::finding::{Finding, Levels, level_names};
 use crate::text::{Source, Sources, nearest};
 use crate::world::Project;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 /// Check scripts without running them: names, types, effects, rules, the paths of flows
 ///
@@ -31,6 +33,10 @@ pub struct Arguments {
     /// With `--fix`: change nothing, and show what would be changed
     #[arg(long, requires = "fix")]
     dry_run: bool,
+
+    /// List what each flow, rule and trigger reaches: files, mail, people, records
+    #[arg(long, conflicts_with = "fix")]
+    capabilities: bool,
 }
 
 /// Checks what the arguments name.
@@ -42,6 +48,8 @@ pub fn run(arguments: &Arguments, console: &mut Console) -> Status {
     let mut missing = Vec::new();
     let scripts = named(&arguments.paths, &mut missing);
     let mut reports: Vec<(Vec<Finding>, Sources)> = vec![(missing, Sources::new())];
+    let mut listings = Vec::new();
+    let mut needs = Needs::default();
     for script in &scripts {
         reports.push(match read(&script.display().to_string(), console) {
             Ok((mut project, source)) => {
@@ -53,11 +61,25 @@ pub fn run(arguments: &Arguments, console: &mut Console) -> Status {
                     fix::script(script, source, &project, arguments.dry_run, console)
                 } else {
                     let checked = check::check(source, &DiskLoader::new(&project));
+                    if arguments.capabilities {
+                        listings.extend(capabilities::listing(&script.display().to_string(), &checked));
+                    }
+                    needs.note(&project, &checked);
                     (checked.findings, checked.sources)
                 }
             }
             Err(report) => report,
         });
+    }
+    reports.push((needs.unused(&arguments.paths), Sources::new()));
+    if arguments.capabilities {
+        let findings: usize = reports.iter().map(|(findings, _)| findings.len()).sum();
+        if findings == 0 || console.format == Format::Text {
+            capabilities::show(&listings, console);
+        }
+        if findings == 0 {
+            return Status::Fine;
+        }
     }
     let fine = reports.iter().all(|(findings, _)| findings.is_empty());
     let failed = reports.iter().flat_map(|(findings, _)| findings).any(Finding::is_error);
@@ -67,6 +89,45 @@ pub fn run(arguments: &Arguments, console: &mut Console) -> Status {
         console.line(format!("{}: no findings", number(scripts.len(), "script")));
     }
     if failed { Status::Failed } else { Status::Fine }
+}
+
+/// What the scripts of projects need of what the projects allow.
+#[derive(Default)]
+struct Needs {
+    /// For each project by its folder: what it allows, what was needed of it, and whether all could be read.
+    projects: BTreeMap<PathBuf, (Vec<Allowance>, BTreeSet<Allowance>, bool)>,
+}
+
+impl Needs {
+    fn note(&mut self, project: &Project, checked: &check::Checked) {
+        let of = self.projects.entry(project.folder.clone()).or_default();
+        if of.0.is_empty() {
+            of.0 = project.privacy.clone();
+            of.2 = true;
+        }
+        of.1.extend(checked.allowances.iter().cloned());
+        of.2 &= checked.program.is_some();
+    }
+
+    /// Entries of `[privacy]` that no script needs, for projects that were looked at as a whole.
+    fn unused(&self, paths: &[String]) -> Vec<Finding> {
+        let here = vec![".".to_string()];
+        let paths = if paths.is_empty() { &here } else { paths };
+        let whole: Vec<PathBuf> = paths.iter().filter_map(|path| Path::new(path).canonicalize().ok()).collect();
+        let mut findings = Vec::new();
+        for (folder, (allowed, needed, is_readable)) in &self.projects {
+            let is_whole = whole.iter().any(|path| folder.starts_with(path));
+            for allowance in allowed.iter().filter(|allowance| !needed.contains(*allowance)) {
+                if is_whole && *is_readable {
+                    let file = folder.join(project::FILE);
+                    let message = format!("no script needs `{allowance}` in `[privacy]` of {}", file.display());
+                    let finding = Finding::without_place(&config::UNUSED, message);
+                    findings.push(finding.help("take it out, so that nothing leaves there by mistake"));
+                }
+            }
+        }
+        findings
+    }
 }
 
 /// What to say of a code after `--deny` that does not exist.

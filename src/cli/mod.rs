@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod arguments;
+mod capabilities;
 mod check;
 pub mod console;
 mod diff;

@@ -1,7 +1,7 @@
 //! How much findings matter to a project, where it says otherwise than the catalogue: `[check]` in `rpa.toml`, and
 //! what the command line denies.
 
-use super::catalogue::{self, Code, privacy, proof, secret};
+use super::catalogue::{self, Code, config, privacy, proof, secret};
 use super::{Finding, Severity};
 use std::collections::BTreeMap;
 
@@ -108,7 +108,8 @@ impl Levels {
 /// Whether findings of a code may matter less to a project than the catalogue says: warnings, and the proofs about tables,
 /// for a table that leaves something out runs all the same and fails with `no_row` where nothing fits.
 pub fn can_be_lowered(code: &Code) -> bool {
-    let is_judgement = [&privacy::PII_LEAVES, &secret::LITERAL].iter().any(|judged| judged.id == code.id);
+    let is_judgement =
+        [&config::REACH, &privacy::PII_LEAVES, &secret::LITERAL].iter().any(|judged| judged.id == code.id);
     code.severity == Severity::Warning || is_judgement || proof::GROUP.iter().any(|proof| proof.id == code.id)
 }
 

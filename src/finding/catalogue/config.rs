@@ -39,5 +39,25 @@ pub const INVALID_VALUE: Code = Code::error(
     "",
 );
 
+/// A script reaches beyond what its project allows.
+pub const REACH: Code = Code::error(
+    "config::reach",
+    "a script reaches beyond what its project allows",
+    "`[reach]` in `rpa.toml` names the folders and mail domains that scripts may use; whoever answers for the machine \
+     reads it there, and nowhere else. A run would be refused; this says so before. `rpa check --capabilities` lists \
+     what scripts reach.",
+    "",
+    "",
+);
+
+/// A setting that nothing needs.
+pub const UNUSED: Code = Code::warning(
+    "config::unused",
+    "the project allows what no script needs",
+    "What is allowed and not needed is a door that nobody watches: the next script may go through it by mistake.",
+    "",
+    "",
+);
+
 /// All codes of the group.
-pub const GROUP: &[&Code] = &[&SYNTAX, &UNKNOWN_KEY, &WRONG_KIND, &INVALID_VALUE];
+pub const GROUP: &[&Code] = &[&SYNTAX, &UNKNOWN_KEY, &WRONG_KIND, &INVALID_VALUE, &REACH, &UNUSED];

@@ -11,11 +11,8 @@ pub mod decision;
 pub mod effect;
 pub mod file;
 pub mod flow;
-<<<<<<< HEAD
 pub mod mail;
-=======
 pub mod money;
->>>>>>> b6b17d5 (check: secrets in the script, amounts that come out wrong, times that the clock leaves out or doubles, names, deprecated and undocumented things)
 pub mod name;
 pub mod policy;
 pub mod privacy;
@@ -39,11 +36,8 @@ const GROUPS: &[&[&Code]] = &[
     effect::GROUP,
     file::GROUP,
     flow::GROUP,
-<<<<<<< HEAD
     mail::GROUP,
-=======
     money::GROUP,
->>>>>>> b6b17d5 (check: secrets in the script, amounts that come out wrong, times that the clock leaves out or doubles, names, deprecated and undocumented things)
     name::GROUP,
     policy::GROUP,
     privacy::GROUP,
