@@ -10,6 +10,7 @@ pub mod finding;
 pub mod flow;
 pub mod format;
 pub mod library;
+pub mod plan;
 pub mod repl;
 pub mod rule;
 pub mod syntax;

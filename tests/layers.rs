@@ -15,7 +15,7 @@ const ROOMS: &[&str] = &[
     // running
     "world", "vm", "rule", "task", "flow", "adapter", //
     // tools
-    "testing", "estimate", "ide", "lsp", "repl", "serve", "cli",
+    "testing", "plan", "estimate", "ide", "lsp", "repl", "serve", "cli",
 ];
 
 /// Uses of a later room that are meant, each with its reason.

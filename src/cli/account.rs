@@ -143,6 +143,13 @@ pub fn took(duration: Duration) -> String {
     }
 }
 
+/// How the items of the loops went, in lines of at most `columns` columns.
+pub fn loops(summary: &Summary, columns: usize) -> String {
+    let mut out = String::new();
+    summary.loops.iter().for_each(|account| items(&mut out, account, columns));
+    out
+}
+
 fn items(out: &mut String, account: &LoopAccount, columns: usize) {
     let items = number(account.items as usize, "item");
     let flow = clean(&account.flow);

@@ -5,6 +5,7 @@ use crate::compile::code::Code;
 use crate::compile::flow::{FlowCode, FlowInstruction, StepAction};
 use crate::finding::Finding;
 use crate::finding::catalogue::cli;
+use crate::flow::{Names, RunFailure, Worker};
 use crate::text::nearest;
 use crate::value::parse::{self, Numbers, ParseError};
 use crate::value::{Currency, Value};
@@ -64,6 +65,31 @@ pub fn choose(code: &Code, wanted: Option<&str>) -> Result<usize, Box<Finding>> 
             Err(Box::new(finding(message).help(help)))
         }
     }
+}
+
+/// The arguments of a flow with its defaults, which are evaluated here.
+///
+/// # Errors
+/// The failure of a default, as a finding.
+pub fn complete(
+    values: Vec<Option<Value>>,
+    flow: &FlowCode,
+    worker: &mut dyn Worker,
+    code: &Code,
+    names: &Names,
+) -> Result<Vec<Value>, Box<Finding>> {
+    let mut complete = Vec::with_capacity(values.len());
+    for (index, value) in values.into_iter().enumerate() {
+        let default = flow.parameter_defaults.get(index).copied().flatten();
+        complete.push(match (value, default) {
+            (Some(value), _) => value,
+            (None, Some(default)) => worker
+                .evaluate(default, &mut Vec::new())
+                .map_err(|failure| Box::new(RunFailure::new(failure, code, names).finding(&code.sources)))?,
+            (None, None) => Value::None,
+        });
+    }
+    Ok(complete)
 }
 
 /// The arguments of a flow: one for each parameter, none where its default shall be taken.

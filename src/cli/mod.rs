@@ -10,12 +10,14 @@ mod capabilities;
 mod check;
 pub mod console;
 mod diff;
+mod expect;
 mod explain;
 mod fix;
 mod fmt;
 mod folders;
 mod mail;
 mod new;
+mod plan;
 mod progress;
 pub mod project;
 mod repl;
@@ -74,6 +76,7 @@ struct Arguments {
 enum Command {
     New(new::Arguments),
     Run(run::Arguments),
+    Plan(plan::Arguments),
     Check(check::Arguments),
     Fmt(fmt::Arguments),
     Runs(runs::Arguments),
@@ -94,6 +97,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console)
                 }
                 Command::New(arguments) => new::run(&arguments, console),
                 Command::Run(arguments) => run::run(&arguments, console),
+                Command::Plan(arguments) => plan::run(&arguments, console),
                 Command::Check(arguments) => check::run(&arguments, console),
                 Command::Fmt(arguments) => fmt::run(&arguments, console),
                 Command::Runs(arguments) => runs::run(&arguments, console),

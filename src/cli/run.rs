@@ -2,6 +2,7 @@
 
 use super::Status;
 use super::console::{Console, Format};
+use super::expect::Expectation;
 use super::progress::Progress;
 use super::resume::Outcome;
 use super::{account, arguments, check, resume, who, world};
@@ -10,9 +11,8 @@ use crate::adapter::scripts::DiskLoader;
 use crate::compile::code::Code;
 use crate::compile::compile;
 use crate::finding::Finding;
-use crate::flow::{self, Broken, Engine, MachineWorker, Names, Options, Summary, Worker};
+use crate::flow::{Broken, Engine, MachineWorker, Names, Options, Summary, Worker};
 use crate::text::Sources;
-use crate::value::Value;
 use crate::world::Project;
 use std::path::{Path, PathBuf};
 
@@ -36,6 +36,10 @@ pub struct Arguments {
     /// Try again what failed before with the same content
     #[arg(long)]
     retry_failed: bool,
+
+    /// Do nothing that this plan (of `rpa plan --format json`) does not have; all or nothing of the run is done
+    #[arg(long, value_name = "PLAN")]
+    expect: Option<PathBuf>,
 
     /// The file with records and journal, in place of that of the project
     #[arg(long, value_name = "FILE")]
@@ -85,28 +89,34 @@ fn execute(
     let Some(flow_code) = code.flows.get(flow) else { return Ok(Status::Fine) };
     let values = arguments::read(&given.arguments, flow_code, code, project.currency).map_err(wrong)?;
     // What others have left comes first: the flow may build on it.
-    let mut before = resume::free(project, console).map_err(|finding| one(*finding))?;
+    // But a run that is held to a plan does nothing that is not in it.
+    let mut before = match given.expect {
+        Some(_) => Outcome::default(),
+        None => resume::free(project, console).map_err(|finding| one(*finding))?,
+    };
     resume::tell_failures(&mut before, console);
     let mut world = world::of_project(project, code).map_err(|finding| one(*finding))?;
     let entered = world.store.enter(&who::process(), project.lease);
     entered.map_err(|error| one(resume::broken(&Broken::Store(error))))?;
+    let expectation = match &given.expect {
+        Some(path) => Some(Expectation::begin(path, code, flow, &mut world).map_err(|finding| one(*finding))?),
+        None => None,
+    };
     let mut worker = MachineWorker::new(code, project.limits, world, given.trace);
     let names = Names::of(code);
-    let mut complete = Vec::with_capacity(values.len());
-    for (index, value) in values.into_iter().enumerate() {
-        let default = flow_code.parameter_defaults.get(index).copied().flatten();
-        complete.push(match (value, default) {
-            (Some(value), _) => value,
-            (None, Some(default)) => worker
-                .evaluate(default, &mut Vec::new())
-                .map_err(|failure| one(flow::RunFailure::new(failure, code, &names).finding(&code.sources)))?,
-            (None, None) => Value::None,
-        });
+    let values = arguments::complete(values, flow_code, &mut worker, code, &names).map_err(|finding| one(*finding))?;
+    if let Some(expectation) = &expectation {
+        expectation.check_arguments(&values, &names).map_err(|finding| one(*finding))?;
+        worker = worker.watched(expectation.watch());
     }
     let options = Options { retry_failed: given.retry_failed, ..Options::default() };
     let mut progress = Progress::new(console, code);
-    let ended = Engine::new(code, &mut worker, &mut progress, options).started_by(&who::user()).run(flow, complete);
+    let ended = Engine::new(code, &mut worker, &mut progress, options).started_by(&who::user()).run(flow, values);
     let decisions = progress.finish();
+    if let Some(expectation) = &expectation {
+        let settled = expectation.settle(ended.is_ok(), &mut worker, project, &given.script);
+        settled.map_err(|finding| one(*finding))?;
+    }
     let summary = ended.map_err(|error| one(resume::broken(&error)))?;
     // Mail leaves when everything is on disk: also that of earlier runs which could not be delivered then.
     let delivered = mail::dispatch(worker.world(), &mut *mail::transport(project))

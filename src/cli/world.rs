@@ -8,7 +8,7 @@ use crate::adapter::random::SystemRandom;
 use crate::adapter::sqlite::{self, SqliteStore};
 use crate::compile::code::Code;
 use crate::finding::Finding;
-use crate::world::{Project, Settings, World};
+use crate::world::{Files, Project, Settings, Store, World};
 use jiff::tz::TimeZone;
 
 /// The real world of a project: its store knows the entities of this program.
@@ -16,16 +16,26 @@ use jiff::tz::TimeZone;
 /// # Errors
 /// When the store can't be opened, or does not fit the program.
 pub fn of_project(project: &Project, code: &Code) -> Result<World, Box<Finding>> {
-    let zone = TimeZone::get(&project.zone).unwrap_or(TimeZone::UTC);
     let path = super::runs::shorter(&project.store);
     let store = SqliteStore::open(&path, &code.records, &code.enums, &sqlite::Options::default()).map_err(Box::new)?;
+    Ok(with_store(project, Box::new(store)))
+}
+
+/// The real world of a project around a store.
+pub fn with_store(project: &Project, store: Box<dyn Store>) -> World {
+    let zone = TimeZone::get(&project.zone).unwrap_or(TimeZone::UTC);
     let (switches, files) = switches::switched(project, DiskFiles::new(project));
-    Ok(World {
-        store: Box::new(store),
+    World {
+        store,
         clock: Box::new(SystemClock::new(zone)),
         random: Box::new(SystemRandom::default()),
         files,
         documents: Box::new(OfficeDocuments::new(project)),
         settings: Settings { switches, ..project.settings() },
-    })
+    }
+}
+
+/// The real files of a project.
+pub fn files(project: &Project) -> Box<dyn Files> {
+    switches::switched(project, DiskFiles::new(project)).1
 }

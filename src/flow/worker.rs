@@ -6,7 +6,7 @@ use crate::rule::Executes;
 use crate::task::{Executor, FlowStart, PureHost};
 use crate::value::Value;
 use crate::vm::{Decision, Failure, Limits, Machine};
-use crate::world::{Change, RunId, StoreError, World};
+use crate::world::{Change, EffectWatch, RunId, StoreError, World};
 use std::fmt::Write;
 
 /// Which step is at work: mails and outside calls carry it, so that doing it again is recognised.
@@ -54,6 +54,7 @@ pub struct MachineWorker<'c> {
     /// Executes the reactive rules while the other one waits for the write that has set them off.
     rules: Option<Machine<'c>>,
     world: World,
+    watch: Option<Box<dyn EffectWatch>>,
     traces: bool,
     changes: Vec<Change>,
     decisions: Vec<Decision>,
@@ -70,12 +71,19 @@ impl<'c> MachineWorker<'c> {
             machine,
             rules,
             world,
+            watch: None,
             traces,
             changes: Vec::new(),
             decisions: Vec::new(),
             starts: Vec::new(),
             fatal: None,
         }
+    }
+
+    /// Tells somebody of each effect of a step.
+    pub fn watched(mut self, watch: Box<dyn EffectWatch>) -> Self {
+        self.watch = Some(watch);
+        self
     }
 }
 
@@ -103,9 +111,14 @@ impl Worker for MachineWorker<'_> {
         };
         let rules = self.rules.as_mut().map(|rules| rules as &mut dyn Executes);
         let executor = Executor::new(&mut self.world, self.machine.code(), place.run, step);
-        let mut executor = executor.tracing(self.traces).reacting(rules);
+        let mark = self.watch.as_ref().map_or(0, |watch| watch.mark());
+        let watch = self.watch.as_mut().map(|watch| &mut **watch as &mut dyn EffectWatch);
+        let mut executor = executor.tracing(self.traces).reacting(rules).watched(watch);
         let result = self.machine.run(chunk, frame, &mut executor);
         let report = executor.into_report();
+        if let (Err(_), Some(watch)) = (&result, &mut self.watch) {
+            watch.take_back(mark);
+        }
         self.changes = report.changes;
         self.decisions = report.decisions;
         self.starts = report.starts;

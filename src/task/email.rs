@@ -36,6 +36,9 @@ pub(super) fn send(executor: &mut Executor, arguments: &Arguments) -> Result<Val
     };
     let World { store, .. } = &mut *executor.world;
     store.add_to_outbox(executor.run.0, &message)?;
+    if let Some(watch) = &mut executor.watch {
+        watch.mailed(&message)?;
+    }
     executor.mails += 1;
     executor.record(ChangeKind::Mailed, message.to.clone(), message.subject.clone());
     if executor.world.settings.switches.is_off(EffectClass::Email) {

@@ -13,7 +13,7 @@ use crate::rule::{Agenda, Executes};
 use crate::text::Span;
 use crate::value::{RecordId, Value, display};
 use crate::vm::{Decision, Failure, Host};
-use crate::world::{Change, ChangeKind, RunId, World};
+use crate::world::{Change, ChangeKind, EffectWatch, RunId, World};
 use ecow::EcoString;
 
 /// Performs the primitives of one try of one step, and keeps account of what it changes.
@@ -29,6 +29,8 @@ pub struct Executor<'a> {
     pub(super) mails: u32,
     pub(super) traces: bool,
     pub(super) report: StepReport,
+    /// Who hears of each effect.
+    pub(super) watch: Option<&'a mut dyn EffectWatch>,
     /// The reactive rules that wait.
     pub(super) agenda: Agenda,
     /// What executes them; away while it does.
@@ -47,6 +49,7 @@ impl<'a> Executor<'a> {
             mails: 0,
             traces: false,
             report: StepReport::default(),
+            watch: None,
             agenda: Agenda::default(),
             rules: None,
         }
@@ -61,6 +64,12 @@ impl<'a> Executor<'a> {
     /// Gives the machine that executes the reactive rules of the program; not the one that executes the step.
     pub fn reacting(mut self, rules: Option<&'a mut dyn Executes>) -> Self {
         self.rules = rules;
+        self
+    }
+
+    /// Tells somebody of each effect.
+    pub fn watched(mut self, watch: Option<&'a mut dyn EffectWatch>) -> Self {
+        self.watch = watch;
         self
     }
 
@@ -99,6 +108,14 @@ impl<'a> Executor<'a> {
             other => display(other, &Names::new(self.code)).into(),
         };
         self.record(kind, record.name.clone(), which);
+    }
+
+    /// The record as it is before it is changed, for those who watch.
+    fn seen(&mut self, entity: RecordId, key: &Value, span: Span) -> Result<Option<Value>, Failure> {
+        match self.watch {
+            Some(_) => self.world.store.get(entity, key).map_err(|error| self.fail(error, span)),
+            None => Ok(None),
+        }
     }
 
     pub(super) fn key_of(&self, entity: RecordId, record: &Value) -> Value {
@@ -165,6 +182,9 @@ impl Host for Executor<'_> {
 
     fn create(&mut self, entity: RecordId, fields: Vec<Option<Value>>, span: Span) -> Result<Value, Failure> {
         let record = self.world.store.insert(entity, fields).map_err(|error| self.fail(error, span))?;
+        if let Some(watch) = &mut self.watch {
+            watch.created(entity, &record).map_err(|error| self.fail(error, span))?;
+        }
         let key = self.key_of(entity, &record);
         self.record_change(ChangeKind::Created, entity, &key);
         self.agenda.created(self.code, entity, &key, span);
@@ -179,7 +199,11 @@ impl Host for Executor<'_> {
         span: Span,
     ) -> Result<Value, Failure> {
         let before = self.before_change(entity, key, span)?;
+        let seen = self.seen(entity, key, span)?;
         let record = self.world.store.update(entity, key, &changes).map_err(|error| self.fail(error, span))?;
+        if let (Some(watch), Some(seen)) = (&mut self.watch, &seen) {
+            watch.changed(entity, seen, &record).map_err(|error| self.fail(error, span))?;
+        }
         self.record_change(ChangeKind::Changed, entity, key);
         let Some(before) = before else { return Ok(record) };
         let key = self.key_of(entity, &record);
@@ -189,7 +213,11 @@ impl Host for Executor<'_> {
 
     fn delete(&mut self, entity: RecordId, key: &Value, span: Span) -> Result<(), Failure> {
         let before = self.before_deletion(entity, key, span)?;
+        let seen = self.seen(entity, key, span)?;
         if self.world.store.delete(entity, key).map_err(|error| self.fail(error, span))? {
+            if let (Some(watch), Some(seen)) = (&mut self.watch, &seen) {
+                watch.deleted(entity, seen).map_err(|error| self.fail(error, span))?;
+            }
             self.record_change(ChangeKind::Deleted, entity, key);
             if let Some(before) = before {
                 self.agenda.deleted(self.code, entity, &before, span);

@@ -42,6 +42,11 @@ pub trait Files: Send {
         Ok(self.read(path)?.len() as u64)
     }
 
+    /// Whether a file may be written there, as far as that can be told before it is done.
+    fn may_write(&mut self, _path: &str) -> Result<(), FileError> {
+        Ok(())
+    }
+
     /// Writes a file in one go: the old content stays until the new one is complete. Makes missing folders.
     fn write(&mut self, path: &str, content: &[u8]) -> Result<(), FileError>;
 

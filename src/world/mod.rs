@@ -4,6 +4,7 @@
 mod breaker;
 mod clock;
 mod documents;
+mod effect;
 mod files;
 mod journal;
 mod lease;
@@ -23,6 +24,7 @@ pub use clock::{Clock, FixedClock};
 pub use documents::{
     DocumentError, Documents, Invoice, InvoiceLine, InvoiceTax, NewSheet, NoDocuments, Sheet, SheetCell,
 };
+pub use effect::EffectWatch;
 pub use files::{FileError, Files, fits};
 pub use journal::{
     Begin, Change, ChangeKind, Entry, EntryKind, Journal, KeptVersion, RunFilter, RunId, RunRecord, RunState,

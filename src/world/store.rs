@@ -68,6 +68,21 @@ pub trait Store: super::Journal + super::Waiting + super::Leases + super::Outbox
     fn commit(&mut self) -> Result<(), StoreError>;
     /// Takes back everything since `begin`.
     fn rollback(&mut self) -> Result<(), StoreError>;
+    /// From here on nothing is put on disk: commits keep what they hold in one transaction until [`Store::let_go`].
+    ///
+    /// # Errors
+    /// When this store can't.
+    fn hold(&mut self) -> Result<(), StoreError> {
+        Err(StoreError::Failed {
+            code: "store::internal",
+            message: "this store can't hold back what is written to it".to_string(),
+            help: "plans are made with a store in a file".to_string(),
+        })
+    }
+    /// Puts everything since [`Store::hold`] on disk, or takes all of it back.
+    fn let_go(&mut self, _keep: bool) -> Result<(), StoreError> {
+        Ok(())
+    }
     /// Begins a part that can be taken back alone; savepoints nest.
     fn savepoint(&mut self) -> Result<(), StoreError>;
     /// Keeps the innermost part.

@@ -79,6 +79,18 @@ impl DiskFiles {
         )))
     }
 
+    /// Where a file is to be written, if the script may do that and no folder is in its place.
+    fn writable(&self, path: &str) -> Done<PathBuf> {
+        let real = self.allowed(path, Use::Write)?;
+        if fs::metadata(&real).is_ok_and(|about| about.is_dir()) {
+            return Err(FileError::NoAccess {
+                path: path.to_string(),
+                reason: "it is a folder, not a file".to_string(),
+            });
+        }
+        Ok(real)
+    }
+
     fn file(&self, path: &str) -> Done<(fs::File, u64)> {
         let real = self.allowed(path, Use::Read)?;
         // Looked at before it is opened: opening a pipe would wait for its other end.
@@ -112,14 +124,12 @@ impl Files for DiskFiles {
         Ok(self.file(path)?.1)
     }
 
+    fn may_write(&mut self, path: &str) -> Done<()> {
+        self.writable(path).map(|_| ())
+    }
+
     fn write(&mut self, path: &str, content: &[u8]) -> Done<()> {
-        let real = self.allowed(path, Use::Write)?;
-        if fs::metadata(&real).is_ok_and(|about| about.is_dir()) {
-            return Err(FileError::NoAccess {
-                path: path.to_string(),
-                reason: "it is a folder, not a file".to_string(),
-            });
-        }
+        let real = self.writable(path)?;
         self.pending.write(&real, content).map_err(|error| file_error(path, &error))
     }
 

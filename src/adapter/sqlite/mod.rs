@@ -95,6 +95,8 @@ pub struct SqliteStore {
     cache: cache::Cache,
     /// What SQLite called the content of the file when the last transaction began.
     version: Option<i64>,
+    /// Whether commits wait for [`Store::let_go`].
+    held: bool,
     counters: Counters,
     queries: query::Queries,
     names: journal::Names,
@@ -140,6 +142,7 @@ impl SqliteStore {
             parts: part::Parts::default(),
             cache: cache::Cache::default(),
             version: None,
+            held: false,
             counters: Counters::default(),
             queries: query::Queries::default(),
             names: journal::Names::default(),
@@ -219,6 +222,9 @@ impl SqliteStore {
     }
 
     fn begin_transaction(&mut self) -> Done<()> {
+        if self.held && self.is_open {
+            return Ok(());
+        }
         if self.is_open {
             return Err(internal("a transaction was begun inside of another"));
         }
@@ -242,6 +248,10 @@ impl SqliteStore {
         }
         self.pending.write(&self.connection)?;
         self.counters.write(&self.connection)?;
+        if self.held {
+            self.pending.clear();
+            return Ok(());
+        }
         self.lease.hold(&self.connection, &self.place)?;
         self.execute("COMMIT")?;
         self.end_transaction();
@@ -365,6 +375,21 @@ impl Store for SqliteStore {
 
     fn rollback(&mut self) -> Result<(), StoreError> {
         self.forget();
+        Ok(())
+    }
+
+    fn hold(&mut self) -> Result<(), StoreError> {
+        self.held = true;
+        Ok(())
+    }
+
+    fn let_go(&mut self, keep: bool) -> Result<(), StoreError> {
+        self.held = false;
+        if !keep {
+            self.forget();
+        } else if self.is_open {
+            self.guarded(SqliteStore::commit_transaction)?;
+        }
         Ok(())
     }
 

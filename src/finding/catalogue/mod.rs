@@ -14,6 +14,7 @@ pub mod flow;
 pub mod mail;
 pub mod money;
 pub mod name;
+pub mod plan;
 pub mod policy;
 pub mod privacy;
 pub mod proof;
@@ -39,6 +40,7 @@ const GROUPS: &[&[&Code]] = &[
     mail::GROUP,
     money::GROUP,
     name::GROUP,
+    plan::GROUP,
     policy::GROUP,
     privacy::GROUP,
     proof::GROUP,
