@@ -259,7 +259,7 @@ impl Checker<'_> {
                 OnAction::Block(block) => {
                     let ty = id.map_or(Type::Unknown, Type::Failure);
                     let binding = binding.as_ref().map(|name| self.introduce(name, ty, LocalKind::Bound));
-                    if block.statements.is_empty() {
+                    if block.statements.iter().all(|statement| does_nothing(&statement.kind)) {
                         self.swallowed(error, block.span);
                     }
                     let body: Checked = self.in_block(block);
@@ -437,6 +437,18 @@ fn is_wait(value: &tree::Expr) -> bool {
     match &value.kind {
         tree::ExprKind::Call { callee, .. } => {
             matches!(&callee.kind, tree::ExprKind::Name(name) if matches!(name.as_str(), "ask" | "wait_for" | "sleep" | "sleep_until"))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a statement in a handler leaves the failure as if it had not been: it only computes.
+fn does_nothing(kind: &tree::StatementKind) -> bool {
+    match kind {
+        tree::StatementKind::Let { .. } => true,
+        tree::StatementKind::If { then, otherwise, .. } => {
+            let mut blocks = then.statements.iter().chain(otherwise.iter().flat_map(|block| &block.statements));
+            blocks.all(|statement| does_nothing(&statement.kind))
         }
         _ => false,
     }

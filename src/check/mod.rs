@@ -170,6 +170,7 @@ impl<'l> Checker<'l> {
         let book = effects::deeds::Deedbook::of(program);
         let mut findings = graph::findings(program, &book, &wanted);
         findings.extend(effects::retry::findings(program, &book, &wanted));
+        findings.extend(effects::outside::findings(program, &book, &wanted));
         // A policy that could not be read whole proves nothing.
         if broken.is_empty() {
             findings.extend(policy::findings(program, &wanted));

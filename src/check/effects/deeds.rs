@@ -123,21 +123,26 @@ impl<'p> Deedbook<'p> {
 
     /// What an expression does, with all that it calls, parts included.
     pub fn add_expression(&self, expr: &Expr, deeds: &mut Deeds) {
-        expr.walk(&mut |inner| match &inner.kind {
+        expr.walk(&mut |inner| self.add_own(inner, deeds));
+    }
+
+    /// What an expression does by itself and through what it calls, without its parts.
+    pub fn add_own(&self, expr: &Expr, deeds: &mut Deeds) {
+        match &expr.kind {
             ExprKind::Call(id, _) => {
                 let of = self.callables.get(id.index()).copied().unwrap_or_default();
                 for kind in KINDS {
                     if let Some(place) = of.of(kind) {
-                        deeds.add(kind, self.through(inner.span, place));
+                        deeds.add(kind, self.through(expr.span, place));
                     }
                 }
             }
             kind => {
                 if let Some(deed) = deed_of(kind) {
-                    deeds.add(deed, Place { span: inner.span, inner: None });
+                    deeds.add(deed, Place { span: expr.span, inner: None });
                 }
             }
-        });
+        }
     }
 
     /// What statements do, with all that they call.

@@ -3,6 +3,7 @@
 
 pub(crate) mod deeds;
 mod hold;
+pub(crate) mod outside;
 pub(crate) mod retry;
 
 use super::Checker;

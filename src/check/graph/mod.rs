@@ -2,6 +2,8 @@
 
 mod build;
 mod calls;
+mod idle;
+mod race;
 mod rounds;
 mod saga;
 mod unreachable;
@@ -19,6 +21,9 @@ use std::collections::HashMap;
 pub(crate) fn findings(program: &Program, book: &Deedbook<'_>, wanted: &dyn Fn(Span) -> bool) -> Vec<Finding> {
     let mut findings = calls::of_callables(program, wanted);
     let mut graphs = HashMap::new();
+    let writes = race::Writes::of(program);
+    let tried_again = idle::tried_again(program);
+    findings.extend(idle::impossible(program, wanted));
     for (at, flow) in program.flows.iter().enumerate().filter(|(_, flow)| wanted(flow.span)) {
         let graph = build::Graph::of(flow, program);
         let reached = graph.reached();
@@ -26,7 +31,13 @@ pub(crate) fn findings(program: &Program, book: &Deedbook<'_>, wanted: &dyn Fn(S
         findings.extend(saga::holes(&graph, flow, book));
         findings.extend(saga::undos(flow, book));
         findings.extend(saga::waits(flow));
-        graphs.insert(FlowId(u32::try_from(at).unwrap_or(u32::MAX)), graph);
+        findings.extend(writes.findings(flow));
+        findings.extend(idle::unused_steps(flow, book));
+        let id = FlowId(u32::try_from(at).unwrap_or(u32::MAX));
+        if !tried_again.contains(&id) {
+            findings.extend(idle::not_retried(flow, book));
+        }
+        graphs.insert(id, graph);
     }
     findings.extend(calls::of_flows(program, &graphs));
     findings

@@ -47,5 +47,14 @@ pub const FILE: Code = Code::error(
     "rules discount(total: int) -> percent {\n  | total  | => discount |\n  | >= 100 | 10%         |\n  | < 100  | 0%          |\n}\n",
 );
 
+/// A branch that no outcome reaches.
+pub const IMPOSSIBLE_BRANCH: Code = Code::warning(
+    "decision::impossible-branch",
+    "a branch that no outcome of a table reaches",
+    "A branch for an outcome that no row gives was meant for a row that is missing, or is left over from one that was removed.",
+    "enum Way { direct, approval, refused }\n\nrules way(amount: money EUR) -> Way {\n  | amount     | => way   |\n  | <= 100 EUR | direct   |\n  | > 100 EUR  | approval |\n}\n\nfn words(amount: money EUR) -> text {\n  match way(amount) {\n    direct => return \"paid\"\n    approval => return \"asked\"\n    refused => return \"refused\"\n  }\n}\n",
+    "enum Way { direct, approval, refused }\n\nrules way(amount: money EUR) -> Way {\n  | amount                    | => way   |\n  | <= 100 EUR                | direct   |\n  | > 100 EUR and <= 9000 EUR | approval |\n  | > 9000 EUR                | refused  |\n}\n\nfn words(amount: money EUR) -> text {\n  match way(amount) {\n    direct => return \"paid\"\n    approval => return \"asked\"\n    refused => return \"refused\"\n  }\n}\n",
+);
+
 /// All codes of this group.
-pub const GROUP: &[&Code] = &[&CELL, &OUTCOME, &RESULT, &UNHANDLED, &FILE];
+pub const GROUP: &[&Code] = &[&IMPOSSIBLE_BRANCH, &CELL, &OUTCOME, &RESULT, &UNHANDLED, &FILE];

@@ -65,5 +65,24 @@ pub const RETRY_MAIL: Code = Code::warning(
     "transient error down(reason: text)\n\ntask book(id: text) {\n  if id == \"\" { fail down(\"closed\") }\n}\n\nflow ship(id: text) {\n  step booked { book(id) }\n    retry 3 times\n  step told = email.send(to: \"{id}@example.com\", subject: \"Shipped\", body: \"On its way.\")\n}\n",
 );
 
+/// Several deeds outside in one step.
+pub const TWO_OUTSIDE: Code = Code::warning(
+    "effect::two-outside",
+    "one step acts outside twice",
+    "Records and mails of a step are kept together or not at all. Files are outside: when the step fails or the machine stops between two of them, the step is done again from its beginning, and what can't be done twice (a file that was moved) fails.",
+    "flow archive(path: text) {\n  step done {\n    file.move(path, \"archive/{path}\")\n    file.write(\"archive/last.txt\", path)\n  }\n}\n",
+    "flow archive(path: text) {\n  step moved { file.move(path, \"archive/{path}\") }\n  step noted { file.write(\"archive/last.txt\", path) }\n}\n",
+);
+
+/// A query that each round of a loop asks anew.
+pub const IN_LOOP: Code = Code::warning(
+    "effect::in-loop",
+    "each round of a loop reads the same",
+    "What does not depend on the round and is not written in it is the same each time. Read before the loop it costs one question to the store instead of one for each element.",
+    "entity Rate {\n  key name: text\n  share: percent\n}\n\ntask taxes(amounts: [money EUR]) -> [money EUR] {\n  var taxes: [money EUR] = []\n  for amount in amounts {\n    let rate = Rate.get(\"standard\")\n    taxes = taxes.append(amount * rate.share)\n  }\n  return taxes\n}\n",
+    "entity Rate {\n  key name: text\n  share: percent\n}\n\ntask taxes(amounts: [money EUR]) -> [money EUR] {\n  let rate = Rate.get(\"standard\")\n  var taxes: [money EUR] = []\n  for amount in amounts {\n    taxes = taxes.append(amount * rate.share)\n  }\n  return taxes\n}\n",
+);
+
 /// All codes of this group.
-pub const GROUP: &[&Code] = &[&OUTSIDE_STEP, &IMPURE, &FAILS, &RETRY_REPEATS, &RETRY_PRODUCT, &RETRY_IDLE, &RETRY_MAIL];
+pub const GROUP: &[&Code] =
+    &[&OUTSIDE_STEP, &IMPURE, &FAILS, &RETRY_REPEATS, &RETRY_PRODUCT, &RETRY_IDLE, &RETRY_MAIL, &TWO_OUTSIDE, &IN_LOOP];

@@ -119,6 +119,24 @@ pub const CANNOT_UNDO: Code = Code::warning(
     "entity Parcel {\n  key id: text\n}\n\nflow ship(id: text) {\n  step parcel = Parcel.create(id: id)\n    undo parcel.delete()\n}\n",
 );
 
+/// Branches or items that run side by side and write the same.
+pub const RACE: Code = Code::error(
+    "flow::race",
+    "what runs side by side writes the same record",
+    "Branches of `parallel` and items of `for …, parallel n` are done in any order. When two write the same field of one record, the last one wins; when they add to what was read before, all but one are lost. Records of the items' own are safe, and so is reading and writing in one step.",
+    "entity Counter {\n  key name: text\n  total: int = 0\n}\n\nflow count(names: [text]) {\n  step counter = Counter.get(\"all\")\n  for name in names, parallel 4 {\n    step counted = counter.update(total: counter.total + name.length)\n  }\n}\n",
+    "entity Counter {\n  key name: text\n  total: int = 0\n}\n\nflow count(names: [text]) {\n  for name in names, parallel 4 {\n    step counted {\n      let counter = Counter.get(\"all\")\n      counter.update(total: counter.total + name.length)\n    }\n  }\n}\n",
+);
+
+/// A failure that passes, and that nothing tries again.
+pub const NOT_RETRIED: Code = Code::warning(
+    "flow::not-retried",
+    "a failure that passes by itself is not tried again",
+    "A `transient` error says that trying again may help. A step that may fail with it, without `retry` and without a handler, ends the whole run for what would have passed in a minute.",
+    "transient error down(reason: text)\n\ntask book(id: text) {\n  if id == \"\" { fail down(\"closed\") }\n}\n\nflow ship(id: text) {\n  step booked { book(id) }\n}\n",
+    "transient error down(reason: text)\n\ntask book(id: text) {\n  if id == \"\" { fail down(\"closed\") }\n}\n\nflow ship(id: text) {\n  step booked { book(id) }\n    retry 3 times from 2 seconds doubling\n}\n",
+);
+
 /// All codes of this group.
 pub const GROUP: &[&Code] = &[
     &UNSET,
@@ -134,4 +152,6 @@ pub const GROUP: &[&Code] = &[
     &WAIT_FOREVER,
     &SAGA_HOLE,
     &CANNOT_UNDO,
+    &RACE,
+    &NOT_RETRIED,
 ];
