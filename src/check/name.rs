@@ -236,7 +236,7 @@ impl Checker<'_> {
         }
     }
 
-    fn no_member(&mut self, id: EnumId, name: &str, span: Span) -> Expr {
+    pub(crate) fn no_member(&mut self, id: EnumId, name: &str, span: Span) -> Expr {
         let Some(declared) = self.program.enums.get(id.0 as usize) else { return unknown_expr(span) };
         let near = nearest(name, &declared.members);
         let members = declared.members.join(", ");

@@ -69,6 +69,13 @@ impl Checker<'_> {
             Type::Reference(_) | Type::Never => Type::Unknown,
             other => other.clone(),
         };
+        // What no name is was taken for a text in a sheet, where nobody writes quotes; an enum has no texts.
+        if let (Type::Enum(id), tree::ExprKind::Text(_)) = (&wanted, &written.kind)
+            && !self.program.sources.slice(written.span).starts_with('"')
+        {
+            let name = self.program.sources.slice(written.span).to_string();
+            return self.no_member(*id, &name, written.span);
+        }
         let value = self.expression(written, Some(&wanted));
         let value = self.settle(value);
         self.coerce(value, &wanted, Purpose::Part(&subject.title, Some(subject.span)))

@@ -6,9 +6,10 @@
 //! finer, where a literal is finer); decimals, percents, times and durations are dense.
 
 use super::bits::Bits;
-use crate::check::program::{CellTest, Constant, EnumType, Expr, ExprKind, Type};
+use crate::check::program::{CellTest, Constant, EnumType, Expr, ExprKind, Program, Type};
 use crate::syntax::tree::BinaryOperator;
-use crate::value::{Decimal, Duration, EnumValue, Money, Value};
+use crate::value::temporal::{milliseconds_of_day, time_from_milliseconds};
+use crate::value::{Currency, Decimal, Duration, EnumValue, Instant, Money, Value};
 
 /// A part of a dimension that no cell cuts.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +31,8 @@ pub struct Dimension {
     pub name: String,
     /// The atoms: none first, then in order.
     pub atoms: Vec<Atom>,
+    /// How the script writes the values that its cells compare with.
+    pub spelled: Vec<(Value, String)>,
     /// A value for examples where the cells ask for nothing.
     typical: Value,
 }
@@ -85,13 +88,13 @@ impl Dimension {
             }
             _ => return None,
         }
-        Some(Dimension { name: name.to_string(), atoms, typical: typical(ty) })
+        Some(Dimension { name: name.to_string(), atoms, spelled: Vec::new(), typical: typical(ty) })
     }
 
     /// A condition that is only true or false: nothing more is known of it.
     pub fn condition(name: &str) -> Dimension {
         let atoms = [false, true].map(|value| Atom::Point(Value::Bool(value))).to_vec();
-        Dimension { name: name.to_string(), atoms, typical: Value::Bool(true) }
+        Dimension { name: name.to_string(), atoms, spelled: Vec::new(), typical: Value::Bool(true) }
     }
 
     /// The atoms that a test admits; `None` when the test is no literal.
@@ -123,6 +126,52 @@ impl Dimension {
             }
             CellTest::Condition(_) => return None,
         })
+    }
+
+    /// Takes over how a script writes the values of a test.
+    pub fn spell(&mut self, test: &CellTest, program: &Program) {
+        test.each_expression(&mut |expr| {
+            let text = program.sources.slice(expr.span).trim();
+            let Some(value) = literal(expr, &program.constants) else { return };
+            // A number of a sheet takes the unit of its column, which a reader of the finding does not see.
+            let has_unit = match &value {
+                Value::Percent(_) => text.ends_with('%'),
+                Value::Money(money) => text.contains(money.currency.code()),
+                Value::Text(_) => text.starts_with('"'),
+                _ => true,
+            };
+            let is_named = matches!(expr.kind, ExprKind::Constant(_));
+            if (has_unit || is_named) && !text.is_empty() && !self.spelled.iter().any(|(other, _)| *other == value) {
+                self.spelled.push((value, text.to_string()));
+            }
+        });
+    }
+
+    /// The only value of an atom, when it has no other: between 2 and 4 there is only 3.
+    pub fn only(&self, atom: usize) -> Option<Value> {
+        match self.atoms.get(atom)? {
+            Atom::Point(value) => Some(value.clone()),
+            Atom::Between(Some(low), Some(high)) => {
+                let value = above(low, Some(high));
+                let is_alone = match (low, &value, high) {
+                    (Value::Int(low), Value::Int(value), Value::Int(high)) => {
+                        value.checked_sub(*low) == Some(1) && high.checked_sub(*value) == Some(1)
+                    }
+                    (_, Value::Date(value), Value::Date(high)) => value.tomorrow().is_ok_and(|next| next == *high),
+                    (Value::Money(low), Value::Money(value), Value::Money(high)) => {
+                        let minor = value.currency.minor_digits().unwrap_or(0);
+                        let coarse = [low, high].iter().all(|money| money.amount.normalize().scale() <= minor);
+                        let unit = Decimal::new(1, minor);
+                        coarse
+                            && low.amount.checked_add(unit) == Some(value.amount)
+                            && value.amount.checked_add(unit) == Some(high.amount)
+                    }
+                    _ => false,
+                };
+                is_alone.then_some(value)
+            }
+            _ => None,
+        }
     }
 
     /// The atoms that a predicate holds for.
@@ -233,6 +282,15 @@ impl Spacing {
     }
 }
 
+/// Whether nothing comes before a value: the day has no time before midnight.
+fn is_first(value: &Value) -> bool {
+    match value {
+        Value::Time(time) => *time == jiff::civil::Time::midnight(),
+        Value::Int(number) => *number == i64::MIN,
+        _ => false,
+    }
+}
+
 /// The atoms of an ordered dimension: each point, and what lies before, between and behind.
 fn ordered(mut points: Vec<Value>, spacing: impl Fn(&[Value]) -> Spacing) -> Vec<Atom> {
     points.sort();
@@ -241,7 +299,11 @@ fn ordered(mut points: Vec<Value>, spacing: impl Fn(&[Value]) -> Spacing) -> Vec
     let mut atoms = Vec::with_capacity(points.len() * 2 + 1);
     let mut before: Option<Value> = None;
     for point in points {
-        if !before.as_ref().is_some_and(|low| spacing.neighbours(low, &point)) {
+        let nothing_between = match &before {
+            Some(low) => spacing.neighbours(low, &point),
+            None => is_first(&point),
+        };
+        if !nothing_between {
             atoms.push(Atom::Between(before, Some(point.clone())));
         }
         atoms.push(Atom::Point(point.clone()));
@@ -280,6 +342,8 @@ fn typical(ty: &Type) -> Value {
         Type::Decimal => Value::Decimal(Decimal::ZERO),
         Type::Percent => Value::Percent(Decimal::ZERO),
         Type::Money(Some(currency)) => Value::Money(Money { amount: Decimal::ZERO, currency: *currency }),
+        Type::Money(None) => Value::Money(Money { amount: Decimal::ZERO, currency: Currency::EUR }),
+        Type::Instant => Value::Instant(Instant::EPOCH),
         Type::Duration => Value::Duration(Duration::from_milliseconds(Duration::DAY)),
         Type::Date => Value::Date(jiff::civil::Date::constant(2026, 1, 1)),
         Type::Time => Value::Time(jiff::civil::Time::constant(12, 0, 0, 0)),
@@ -306,15 +370,40 @@ fn above(low: &Value, high: Option<&Value>) -> Value {
         (Value::Percent(low), Some(Value::Percent(high))) => Value::Percent(middle(*low, *high)),
         (Value::Percent(low), _) => Value::Percent(low.saturating_add(Decimal::new(1, 2))),
         (Value::Duration(low), high) => {
-            let step = match high {
-                Some(Value::Duration(high)) => (high.milliseconds() - low.milliseconds()) / 2,
-                _ => Duration::MINUTE,
+            let high = match high {
+                Some(Value::Duration(high)) => Some(high.milliseconds()),
+                _ => None,
             };
-            Value::Duration(Duration::from_milliseconds(low.milliseconds().saturating_add(step)))
+            Value::Duration(Duration::from_milliseconds(later(low.milliseconds(), high, Duration::DAY)))
         }
-        (Value::Time(low), _) => Value::Time(low.saturating_add(jiff::SignedDuration::from_secs(1))),
+        (Value::Instant(low), high) => {
+            let high = match high {
+                Some(Value::Instant(high)) => Some(high.milliseconds()),
+                _ => None,
+            };
+            let later = later(low.milliseconds(), high, Duration::DAY);
+            Value::Instant(Instant::from_milliseconds(later).unwrap_or(*low))
+        }
+        (Value::Time(low), high) => {
+            let high = match high {
+                Some(Value::Time(high)) => milliseconds_of_day(*high),
+                _ => Duration::DAY,
+            };
+            let later = later(milliseconds_of_day(*low), Some(high), Duration::HOUR);
+            Value::Time(time_from_milliseconds(later).unwrap_or(*low))
+        }
         (other, _) => other.clone(),
     }
+}
+
+/// A number of milliseconds above another and below a third, as round as there is room for: whole days, hours, minutes,
+/// seconds, and no more than `step` above.
+fn later(low: i64, high: Option<i64>, step: i64) -> i64 {
+    let steps = [Duration::DAY, Duration::HOUR, Duration::MINUTE, 1_000, 1];
+    let fits = |next: &i64| *next > low && high.is_none_or(|high| *next < high);
+    let nexts = steps.into_iter().filter(|each| *each <= step).map(|step| low.saturating_add(step));
+    let half = high.map(|high| low.saturating_add(high.saturating_sub(low) / 2));
+    nexts.chain(half).find(fits).unwrap_or(low)
 }
 
 /// A value a little below another.
@@ -331,11 +420,26 @@ fn below(high: &Value) -> Value {
         Value::Duration(high) => {
             Value::Duration(Duration::from_milliseconds(high.milliseconds().saturating_sub(Duration::MINUTE)))
         }
-        Value::Time(high) => Value::Time(high.saturating_sub(jiff::SignedDuration::from_secs(1))),
+        Value::Instant(high) => {
+            let earlier = high.milliseconds().saturating_sub(Duration::MINUTE);
+            Value::Instant(Instant::from_milliseconds(earlier).unwrap_or(*high))
+        }
+        Value::Time(high) => {
+            let of_day = milliseconds_of_day(*high);
+            let steps = [Duration::HOUR, Duration::MINUTE, 1_000, 1];
+            let earlier = steps.into_iter().map(|step| of_day - step).find(|earlier| *earlier >= 0);
+            let earlier = earlier.map(time_from_milliseconds);
+            Value::Time(earlier.and_then(Result::ok).unwrap_or(*high))
+        }
         other => other.clone(),
     }
 }
 
+/// A number between two others.
 fn middle(low: Decimal, high: Decimal) -> Decimal {
-    ((low + high) / Decimal::TWO).normalize()
+    let half = |number: Decimal| number.checked_div(Decimal::TWO).unwrap_or(number);
+    match low.checked_add(high) {
+        Some(sum) => half(sum).normalize(),
+        None => half(low).saturating_add(half(high)),
+    }
 }

@@ -7,6 +7,8 @@
 //! certain, and is not reported.
 
 pub(super) mod bits;
+#[cfg(test)]
+mod brute_force;
 mod cover;
 pub(super) mod dimension;
 pub(super) mod report;

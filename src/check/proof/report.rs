@@ -9,7 +9,7 @@ use crate::finding::Finding;
 use crate::finding::catalogue::proof as codes;
 use crate::syntax::tree::HitPolicy;
 use crate::value::display::written;
-use crate::value::{EcoString, EnumId, ErrorId, RecordId, TypeNames};
+use crate::value::{EcoString, EnumId, ErrorId, RecordId, TypeNames, Value};
 
 /// How many gaps are spelled out in one finding.
 const GAPS_SHOWN: usize = 3;
@@ -282,7 +282,7 @@ impl Report<'_> {
             .take(self.space.exact)
             .filter_map(|(dimension, side)| {
                 let atom = side.iter().next()?;
-                Some(format!("{} = {}", dimension.name, written(&dimension.witness(atom), &Names(self.program))))
+                Some(format!("{} = {}", dimension.name, dimension.show(&dimension.witness(atom), self.program)))
             })
             .collect();
         if parts.is_empty() { "any input".to_string() } else { parts.join(", ") }
@@ -337,9 +337,20 @@ impl Dimension {
         runs
     }
 
+    /// A value as the script writes it, or as it would.
+    fn show(&self, value: &Value, program: &Program) -> String {
+        let spelled = self.spelled.iter().find(|(other, _)| other == value).map(|(_, text)| text.clone());
+        spelled.unwrap_or_else(|| written(value, &Names(program)))
+    }
+
     /// A stretch of atoms as a test.
     fn run(&self, (first, last): (usize, usize), program: &Program) -> String {
-        let show = |value: &crate::value::Value| written(value, &Names(program));
+        let show = |value: &Value| self.show(value, program);
+        if first == last
+            && let Some(only) = self.only(first)
+        {
+            return show(&only);
+        }
         let low = match self.atoms.get(first) {
             Some(Atom::None) => return "none".to_string(),
             Some(Atom::OtherText) => return "any other text".to_string(),

@@ -47,7 +47,8 @@ impl Space {
                 .filter(|test| is_literal(test, program))
                 .collect::<Vec<_>>();
             let made = Dimension::new(&subject.name, &subject.expr.ty, &literals, &program.constants, &program.enums);
-            if let Some(dimension) = made {
+            if let Some(mut dimension) = made {
+                literals.iter().for_each(|test| dimension.spell(test, program));
                 index_of.insert(subject.name.clone(), dimensions.len());
                 dimensions.push(dimension);
             }
