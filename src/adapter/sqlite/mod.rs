@@ -4,12 +4,14 @@
 //! `layout`, `schema` say what these are), `record` reads and writes records (`column` and `document` say
 //! how values look; `cache` knows those that were read, `part` takes back what a step has written), `query` turns plans into statements (`scalar` their
 //! conditions), `function` adds what SQLite lacks, `sequence`
-//! counts, `journal` (with `entry` and `pending`) and `outbox` keep what their names say, `failure` explains.
+//! counts, `journal` (with `entry` and `pending`) and `outbox` keep what their names say, `checkpoint` keeps the log
+//! short, `failure` explains.
 
 // A store is opened once: that a finding is larger than what is moved in a loop should be does not matter.
 #![allow(clippy::result_large_err)]
 
 mod cache;
+mod checkpoint;
 mod column;
 mod document;
 mod entry;
@@ -83,6 +85,8 @@ impl Default for Options {
 /// A store in an SQLite file.
 #[derive(Debug)]
 pub struct SqliteStore {
+    /// Ends before the connection does.
+    checkpoints: checkpoint::Checkpoints,
     connection: Connection,
     /// What people call it: its path.
     place: String,
@@ -135,6 +139,7 @@ impl SqliteStore {
 
     fn new(connection: Connection, place: String, file: Option<PathBuf>, schema: Schema) -> SqliteStore {
         SqliteStore {
+            checkpoints: checkpoint::Checkpoints::new(file.clone()),
             connection,
             place,
             schema,
@@ -256,6 +261,7 @@ impl SqliteStore {
         self.execute("COMMIT")?;
         self.end_transaction();
         self.names.committed();
+        self.checkpoints.committed(&self.connection);
         Ok(())
     }
 
