@@ -267,7 +267,8 @@ fn misspelt(name: &Name, form: Form, what: &str) -> Option<Finding> {
         Form::Capital => {
             let starts_small = text.chars().next().is_some_and(char::is_lowercase);
             let has_cases = text.contains(|letter: char| letter.is_lowercase() || letter.is_uppercase());
-            if !starts_small && !(text.contains('_') && has_cases) {
+            let is_misspelt = starts_small || (has_cases && text.contains('_'));
+            if !is_misspelt {
                 return None;
             }
             capital(text)

@@ -129,9 +129,6 @@ impl<'p> Analysis<'p> {
             }
             ExprKind::Run(id, arguments) | ExprKind::Start(id, arguments) => {
                 let name = self.program.flows.get(id.index()).map(|of| of.name.clone()).unwrap_or_default();
-                for argument in arguments {
-                    self.journal(argument);
-                }
                 let carried = self.call(Node::Flow(id.index()), &name, arguments, expr.span);
                 if matches!(expr.kind, ExprKind::Start(..)) { Carried::default() } else { carried }
             }
@@ -222,8 +219,7 @@ impl<'p> Analysis<'p> {
     }
 
     /// The journal keeps a value, so no secret may be in it.
-    pub fn journal(&mut self, value: &'p Expr) {
-        let mut taint = self.value(value).whole();
+    pub fn journal(&mut self, value: &Expr, mut taint: Taint) {
         taint.join(&self.of_type(&value.ty));
         for (origin, way) in taint.iter().filter(|(origin, _)| !matches!(origin, Origin::Personal | Origin::Implied)) {
             let leak = Leak { origin, sink: Sink::Journal, span: value.span, way, unless: Vec::new() };
@@ -235,6 +231,11 @@ impl<'p> Analysis<'p> {
     fn call(&mut self, node: Node, name: &EcoString, arguments: &'p [Expr], span: Span) -> Carried {
         let given: Vec<Carried> = arguments.iter().map(|argument| self.value(argument)).collect();
         let brought: Vec<Taint> = given.into_iter().map(Carried::whole).collect();
+        if matches!(node, Node::Flow(_)) {
+            for (argument, taint) in arguments.iter().zip(&brought) {
+                self.journal(argument, taint.clone());
+            }
+        }
         let summary = self.summary_of(node);
         for (origin, key, inner) in &summary.stores {
             for (origin, way, here) in self.brought(*origin, arguments, &brought, name) {

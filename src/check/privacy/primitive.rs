@@ -71,6 +71,7 @@ impl<'p> Analysis<'p> {
                 target
             }
             O::JsonText => {
+                self.reads_whole_records();
                 let mut whole = target.whole();
                 whole.join(&self.of_type(&receiver.ty));
                 Carried::plain(whole)

@@ -282,12 +282,17 @@ impl<'p> Analysis<'p> {
         }
     }
 
-    /// What whole values of a type carry in their fields.
-    pub fn of_type(&mut self, ty: &Type) -> Taint {
+    /// The body that is looked at hangs on what whole records carry; it is looked at again when a field carries more.
+    /// Where whole records leave at once, the last look at everything is enough.
+    pub fn reads_whole_records(&mut self) {
         if !self.is_reporting {
             let at = self.at;
             self.whole_readers.insert(at);
         }
+    }
+
+    /// What whole values of a type carry in their fields, as far as it is known now.
+    pub fn of_type(&mut self, ty: &Type) -> Taint {
         let mut taint = Taint::default();
         let mut open: Vec<RecordId> = Vec::new();
         records_of(ty, &mut open);

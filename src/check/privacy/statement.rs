@@ -121,8 +121,8 @@ impl<'p> Analysis<'p> {
                 self.changed |= self.summary.result.join(&carried);
             }
             StatementKind::Give(value) => {
-                self.journal(value);
                 let carried = self.value(value);
+                self.journal(value, carried.clone().whole());
                 if let Some(step) = self.step {
                     self.keep(step, carried, locals);
                 }
@@ -168,11 +168,9 @@ impl<'p> Analysis<'p> {
         let outer = std::mem::replace(&mut self.step, step.local.map(|local| local.index()));
         match &step.body {
             StepBody::Value(value) => {
-                if step.local.is_some() {
-                    self.journal(value);
-                }
                 let carried = self.value(value);
                 if let Some(local) = step.local {
+                    self.journal(value, carried.clone().whole());
                     self.keep(local.index(), carried, &flow.locals);
                 }
             }
@@ -213,7 +211,7 @@ impl<'p> Analysis<'p> {
         for (index, column) in table.columns.iter().enumerate() {
             let Some(subject) = &column.subject else { continue };
             let taint = self.value(subject).whole();
-            let is_tested = table.rows.iter().filter_map(|row| row.tests.get(index)).any(|test| names_values(test));
+            let is_tested = table.rows.iter().filter_map(|row| row.tests.get(index)).any(names_values);
             if is_tested && subject.ty != Type::Bool && !taint.is_empty() {
                 let tested = taint.tested(&mut self.ways, column.span, &table.name);
                 implied.join(&tested);

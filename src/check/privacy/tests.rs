@@ -3,6 +3,7 @@
 use crate::check::{Allowance, Boundaries, Memory, check};
 use crate::finding::render::terminal::{Appearance, render_all};
 use crate::text::Source;
+use proptest::prelude::*;
 
 /// The declarations that the scripts of these tests share.
 const PEOPLE: &str = "entity Person {\n  key id: int = auto\n  name: pii text\n  email: pii text\n  phone: pii text = \"\"\n  born: pii date = 2000-01-01\n  city: text = \"\"\n  spent: pii money = 0 EUR\n}\n\nrecord Access {\n  shop: text\n  token: secret text\n}\n\n";
@@ -174,4 +175,122 @@ fn a_project_says_where_personal_data_may_go() {
     assert_eq!(with(&[]), "privacy::pii-leaves:2 privacy::pii-leaves:3 privacy::pii-leaves:4 privacy::pii-leaves:6");
     assert_eq!(with(&["write reports", "log"]), "privacy::pii-leaves:3 privacy::pii-leaves:6");
     assert_eq!(with(&["mail agency.example", "write ."]), "privacy::pii-leaves:4");
+}
+
+/// A text made of personal and other texts, for comparison with what really flows.
+#[derive(Debug, Clone)]
+enum Made {
+    Name,
+    City,
+    Word,
+    Local(usize),
+    Upper(Box<Made>),
+    Mask(Box<Made>),
+    Length(Box<Made>),
+    Twice(Box<Made>),
+    Second(Box<Made>, Box<Made>),
+    Put(Box<Made>, Box<Made>),
+    Listed(Box<Made>, Box<Made>),
+    Looked(Box<Made>, Box<Made>),
+    Chosen(bool, Box<Made>, Box<Made>),
+}
+
+impl Made {
+    /// As a script says it; of the locals before, a later number takes the last.
+    fn script(&self, locals: usize) -> String {
+        let of = |made: &Made| made.script(locals);
+        match self {
+            Made::Name => "who.name".into(),
+            Made::City => "who.city".into(),
+            Made::Word => "\"word\"".into(),
+            Made::Local(_) if locals == 0 => "who.city".into(),
+            Made::Local(at) => format!("l{}", at % locals),
+            Made::Upper(a) => format!("({}).upper", of(a)),
+            Made::Mask(a) => format!("({}).mask", of(a)),
+            Made::Length(a) => format!("({}).length.to_text", of(a)),
+            Made::Twice(a) => format!("twice({})", of(a)),
+            Made::Second(a, b) => format!("second({}, {})", of(a), of(b)),
+            Made::Put(a, b) => format!("({} + \"-\" + {})", of(a), of(b)),
+            Made::Listed(a, b) => format!("[{}, {}].map(it.trim).join(\", \")", of(a), of(b)),
+            Made::Looked(a, b) => format!("([{}].to_map({}, it).get(\"k\") ?? \"-\")", of(a), of(b)),
+            Made::Chosen(of_flag, a, b) => {
+                format!("(if {} then {} else {})", if *of_flag { "flag" } else { "not flag" }, of(a), of(b))
+            }
+        }
+    }
+
+    /// Whether the value is made of the person's name, when `flag` is so: what an interpreter finds that carries a mark
+    /// with every value.
+    fn is_marked(&self, flag: bool, locals: &[bool]) -> bool {
+        let of = |made: &Made| made.is_marked(flag, locals);
+        match self {
+            Made::Name => true,
+            Made::City | Made::Word | Made::Mask(_) | Made::Length(_) => false,
+            Made::Local(_) if locals.is_empty() => false,
+            Made::Local(at) => locals[at % locals.len()],
+            Made::Upper(a) | Made::Twice(a) | Made::Second(_, a) | Made::Looked(a, _) => of(a),
+            Made::Put(a, b) | Made::Listed(a, b) => of(a) || of(b),
+            Made::Chosen(of_flag, a, b) => of(if *of_flag == flag { a } else { b }),
+        }
+    }
+
+    fn has_choice(&self) -> bool {
+        match self {
+            Made::Name | Made::City | Made::Word | Made::Local(_) => false,
+            Made::Upper(a) | Made::Mask(a) | Made::Length(a) | Made::Twice(a) => a.has_choice(),
+            Made::Second(a, b) | Made::Put(a, b) | Made::Listed(a, b) | Made::Looked(a, b) => {
+                a.has_choice() || b.has_choice()
+            }
+            Made::Chosen(..) => true,
+        }
+    }
+}
+
+fn made() -> impl Strategy<Value = Made> {
+    let leaf = prop_oneof![Just(Made::Name), Just(Made::City), Just(Made::Word), (0usize..8).prop_map(Made::Local)];
+    leaf.prop_recursive(4, 24, 2, |inner| {
+        let one = || inner.clone().prop_map(Box::new);
+        prop_oneof![
+            one().prop_map(Made::Upper),
+            one().prop_map(Made::Mask),
+            one().prop_map(Made::Length),
+            one().prop_map(Made::Twice),
+            (one(), one()).prop_map(|(a, b)| Made::Second(a, b)),
+            (one(), one()).prop_map(|(a, b)| Made::Put(a, b)),
+            (one(), one()).prop_map(|(a, b)| Made::Listed(a, b)),
+            (one(), one()).prop_map(|(a, b)| Made::Looked(a, b)),
+            (any::<bool>(), one(), one()).prop_map(|(flag, a, b)| Made::Chosen(flag, a, b)),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// What is found is what flows: everything that an interpreter with marks sees leave, and, where no way is chosen
+    /// at run time, nothing else.
+    #[test]
+    fn what_is_found_is_what_flows(locals in prop::collection::vec(made(), 0..5), logged in made()) {
+        let mut script = String::from("fn twice(x: text) -> text = \"{x}{x}\"\n\nfn second(_a: text, b: text) -> text = b\n\ntask t(who: Person, flag: bool) {\n");
+        for (at, local) in locals.iter().enumerate() {
+            script += &format!("  let l{at} = {}\n", local.script(at));
+        }
+        script += &format!("  if flag {{ log.info({}) }}\n  log.info({})\n}}\n", Made::Word.script(0), logged.script(locals.len()));
+        let text = format!("{PEOPLE}{script}");
+        let checked = check(Source::new("script.rpa", text.as_str()), &Memory::new());
+        let wrong: Vec<_> = checked.findings.iter().filter(|it| it.is_error() && it.code.group() != "privacy").collect();
+        prop_assert!(wrong.is_empty(), "{script}\n{wrong:?}");
+        let is_found = checked.findings.iter().any(|finding| finding.code.id == "privacy::pii-leaves");
+        let flows = |flag: bool| {
+            let mut marks = Vec::new();
+            for local in &locals {
+                marks.push(local.is_marked(flag, &marks));
+            }
+            logged.is_marked(flag, &marks)
+        };
+        let leaves = flows(true) || flows(false);
+        prop_assert!(is_found || !leaves, "not found:\n{script}");
+        let is_plain = !logged.has_choice() && !locals.iter().any(Made::has_choice);
+        prop_assert!(!is_plain || is_found == leaves, "found {is_found}, and leaves {leaves}:\n{script}");
+    }
 }
