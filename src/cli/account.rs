@@ -6,7 +6,7 @@ use crate::finding::render::terminal::harmless;
 use crate::flow::Summary;
 use crate::flow::summary::{ChangeCount, LoopAccount, Reason};
 use crate::value::{Duration, EcoString, TypeNames, Value, display};
-use crate::world::ChangeKind;
+use crate::world::{ChangeKind, masked_address};
 use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
@@ -89,7 +89,7 @@ pub fn mails(report: &DispatchReport, columns: usize) -> String {
         }
         let _ = writeln!(out, "\n{} {what}:", times(undelivered.len() as u64, "mail", "mails"));
         for mail in undelivered.iter().take(MOST_REASONS) {
-            let line = format!("to {}, of run {}: {}", clean(&mail.to), mail.run, clean(&mail.reason));
+            let line = format!("to {}, of run {}: {}", clean(&masked_address(&mail.to)), mail.run, clean(&mail.reason));
             let _ = writeln!(out, "  {}", cut(&line, columns.saturating_sub(2)));
         }
         more(&mut out, undelivered.len() as u64, undelivered.len().min(MOST_REASONS));
@@ -109,7 +109,7 @@ pub fn mails(report: &DispatchReport, columns: usize) -> String {
 /// What became of the mails in the outbox, as JSON.
 pub fn mails_json(report: &DispatchReport) -> serde_json::Value {
     let each = |mails: &[Undelivered]| -> serde_json::Value {
-        let mail = |mail: &Undelivered| serde_json::json!({"run": mail.run, "to": mail.to, "reason": mail.reason});
+        let mail = |mail: &Undelivered| serde_json::json!({"run": mail.run, "to": masked_address(&mail.to).as_str(), "reason": mail.reason});
         mails.iter().map(mail).collect()
     };
     serde_json::json!({

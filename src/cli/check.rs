@@ -3,7 +3,7 @@
 use super::Status;
 use super::console::{Console, Format};
 use super::folders::named;
-use super::{capabilities, fix, project, sources};
+use super::{against, capabilities, fix, project, sources};
 use crate::adapter::scripts::DiskLoader;
 use crate::check::{self, Allowance};
 use crate::finding::catalogue::config;
@@ -30,6 +30,10 @@ pub struct Arguments {
     #[arg(long)]
     fix: bool,
 
+    /// Say of each run that has not ended whether it could go on under the scripts as they are now
+    #[arg(long, conflicts_with = "fix")]
+    against_runs: bool,
+
     /// With `--fix`: change nothing, and show what would be changed
     #[arg(long, requires = "fix")]
     dry_run: bool,
@@ -45,6 +49,7 @@ pub fn run(arguments: &Arguments, console: &mut Console) -> Status {
         console.message(message);
         return Status::WrongUse;
     }
+    let mut notes = Vec::new();
     let mut missing = Vec::new();
     let scripts = named(&arguments.paths, &mut missing);
     let mut reports: Vec<(Vec<Finding>, Sources)> = vec![(missing, Sources::new())];
@@ -60,11 +65,22 @@ pub fn run(arguments: &Arguments, console: &mut Console) -> Status {
                 if arguments.fix {
                     fix::script(script, source, &project, arguments.dry_run, console)
                 } else {
-                    let checked = check::check(source, &DiskLoader::new(&project));
+                    let mut checked = check::check(source, &DiskLoader::new(&project));
                     if arguments.capabilities {
                         listings.extend(capabilities::listing(&script.display().to_string(), &checked));
                     }
                     needs.note(&project, &checked);
+                    if arguments.against_runs
+                        && let Some(program) = &checked.program
+                    {
+                        match against::report(&project, &crate::compile::compile(program)) {
+                            Ok((findings, line)) => {
+                                checked.findings.extend(findings);
+                                notes.push(format!("{}: {line}", script.display()));
+                            }
+                            Err(finding) => checked.findings.push(*finding),
+                        }
+                    }
                     (checked.findings, checked.sources)
                 }
             }
@@ -87,6 +103,9 @@ pub fn run(arguments: &Arguments, console: &mut Console) -> Status {
     console.reports_on(reports.iter().map(|(findings, sources)| (findings.clone(), sources)).collect(), &files);
     if fine && console.format == Format::Text {
         console.line(format!("{}: no findings", number(scripts.len(), "script")));
+    }
+    if console.format == Format::Text {
+        notes.into_iter().for_each(|note| console.line(note));
     }
     if failed { Status::Failed } else { Status::Fine }
 }

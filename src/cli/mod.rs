@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods, reason = "the command line is where files and the environment are reached")]
 
 pub mod account;
+mod against;
 pub mod arguments;
 mod capabilities;
 mod check;

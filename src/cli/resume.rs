@@ -10,7 +10,8 @@ use crate::finding::Finding;
 use crate::finding::catalogue::{self, cli, run as codes};
 use crate::flow::version::code_of;
 use crate::flow::{Broken, Engine, MachineWorker, Names, Summary, Worker};
-use crate::world::{GoneWorker, Journal, Leases, Project, RunId, RunRecord, StoreError};
+use crate::value::Instant;
+use crate::world::{GoneWorker, Journal, Leases, Project, RunId, RunRecord, RunState, StoreError, Waiting};
 use ecow::EcoString;
 use std::collections::HashSet;
 
@@ -21,12 +22,14 @@ const BATCH: usize = 1000;
 const MOST_NAMED: usize = 10;
 
 /// What is to be done with a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
     /// It goes on where its process has left it.
     Resume,
     /// It has failed, and is tried again from there.
     Retry,
+    /// It is ended, for this reason, and its steps are undone.
+    Cancel(String),
 }
 
 /// What came of runs that went on.
@@ -77,7 +80,12 @@ pub fn free(project: &Project, console: &mut Console) -> Result<Outcome, Box<Fin
     // A run may leave others behind: those that it had begun and that nobody waits for any more.
     loop {
         let Some(mut store) = store(project)? else { return Ok(outcome) };
-        let (gone, runs) = free_runs(&mut store).map_err(|error| Box::new(broken(&Broken::Store(error))))?;
+        let (gone, mut runs) = free_runs(&mut store).map_err(fatal)?;
+        // Those that were left in a pause whose time is over wait, and nobody else may be there to wake them.
+        let now = Instant::from_timestamp(jiff::Timestamp::now()).unwrap_or(Instant::EPOCH);
+        for ready in store.ready(now, BATCH).map_err(fatal)? {
+            runs.extend(store.run(ready.run).map_err(fatal)?);
+        }
         drop(store);
         let runs: Vec<RunRecord> = runs.into_iter().filter(|run| tried.insert(run.id)).collect();
         if runs.is_empty() {
@@ -95,11 +103,20 @@ fn announced(gone: &[GoneWorker], runs: &[RunRecord]) -> String {
         Some(gone) => format!("{} has", gone.name),
         None => "its process has".to_string(),
     };
+    let named: Vec<_> = runs.iter().take(MOST_NAMED).map(|run| run.id.0.to_string()).collect();
+    let more = if runs.len() > MOST_NAMED { ", …" } else { "" };
+    let are_due = runs.iter().filter(|run| run.state == RunState::Waiting).count();
     match runs {
+        [run] if are_due == 1 => format!("going on with {}, which has waited long enough", name(run)),
         [run] => format!("going on with {}, which {who} left", name(run)),
+        runs if are_due > 0 => {
+            format!(
+                "going on with {} runs that were left or have waited long enough: {}{more}",
+                runs.len(),
+                named.join(", ")
+            )
+        }
         runs => {
-            let named: Vec<_> = runs.iter().take(MOST_NAMED).map(|run| run.id.0.to_string()).collect();
-            let more = if runs.len() > MOST_NAMED { ", …" } else { "" };
             let who = who.replace("its process has", "their process has");
             format!("going on with {} runs that {who} left: {}{more}", runs.len(), named.join(", "))
         }
@@ -125,12 +142,12 @@ pub fn work(
     }
     for version in versions {
         let kept = match store(project)? {
-            Some(mut store) => store.version(version).map_err(|error| Box::new(broken(&Broken::Store(error))))?,
+            Some(mut store) => store.version(version).map_err(fatal)?,
             None => None,
         };
         let of_version = runs.iter().filter(|run| run.version == *version);
         match code_of(version, kept.as_ref()) {
-            Ok(code) => work_on(&code, of_version, wanted, project, console, outcome)?,
+            Ok(code) => work_on(&code, of_version, &wanted, project, console, outcome)?,
             Err(finding) => {
                 let numbers: Vec<_> = of_version.take(MOST_NAMED).map(|run| run.id.0.to_string()).collect();
                 let mut finding = *finding;
@@ -145,13 +162,12 @@ pub fn work(
 fn work_on<'r>(
     code: &Code,
     runs: impl Iterator<Item = &'r RunRecord>,
-    wanted: Wanted,
+    wanted: &Wanted,
     project: &Project,
     console: &mut Console,
     outcome: &mut Outcome,
 ) -> Result<(), Box<Finding>> {
     let mut world = world::of_project(project, code)?;
-    let fatal = |error: StoreError| Box::new(broken(&Broken::Store(error)));
     world.store.enter(&who::process(), project.lease).map_err(fatal)?;
     let mut worker = MachineWorker::new(code, project.limits, world, false);
     for run in runs {
@@ -161,6 +177,7 @@ fn work_on<'r>(
         let result = match wanted {
             Wanted::Resume => engine.resume(run.id),
             Wanted::Retry => engine.retry(run.id, &who::user()),
+            Wanted::Cancel(why) => engine.cancel(run.id, &who::user(), why),
         };
         progress.finish();
         match result {
@@ -192,6 +209,10 @@ pub fn tell_failures(outcome: &mut Outcome, console: &mut Console) {
     for finding in outcome.findings.drain(..) {
         console.finding(finding);
     }
+}
+
+fn fatal(error: StoreError) -> Box<Finding> {
+    Box::new(broken(&Broken::Store(error)))
 }
 
 /// What is said when the engine could not go on.

@@ -498,7 +498,7 @@ impl Engine<'_> {
     }
 
     /// A run at its first instruction.
-    fn fresh(
+    pub(super) fn fresh(
         &mut self,
         record: &RunRecord,
         flow: usize,
@@ -562,7 +562,7 @@ impl Engine<'_> {
         let size = self.code.flows.get(flow).map_or(0, |flow| usize::from(flow.frame));
         frame.resize(size.max(frame.len()), Value::None);
         let position = entries.last().map_or(0, |entry| entry.position + 1);
-        let entries = counting(entries);
+        let entries = counting(self.in_numbers_of_now(&record, entries)?);
         let ending = entries.iter().find(|entry| entry.kind == EntryKind::Ending);
         let ending = ending.and_then(|entry| RunFailure::decode(&entry.payload));
         match self.fresh(&record, flow, frame, Replay::new(entries), position)? {
@@ -596,7 +596,7 @@ impl Engine<'_> {
     }
 
     /// The names of another version.
-    fn names_of(&mut self, version: &EcoString) -> Result<Names, Broken> {
+    pub(super) fn names_of(&mut self, version: &EcoString) -> Result<Names, Broken> {
         if let Some(names) = self.versions.get(version) {
             return Ok(names.clone());
         }

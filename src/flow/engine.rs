@@ -377,7 +377,7 @@ impl<'a> Engine<'a> {
         Ok(ended)
     }
 
-    fn walk(&mut self, run: &mut Run) -> Result<Ended, Broken> {
+    pub(super) fn walk(&mut self, run: &mut Run) -> Result<Ended, Broken> {
         let code = self.code;
         let Some(flow) = code.flows.get(run.flow) else {
             return Err(Broken::Journal { run: run.id, reason: "its flow is not there".to_string() });

@@ -13,23 +13,28 @@ pub(super) fn counting(entries: Vec<Entry>) -> Vec<Entry> {
     for entry in entries {
         match entry.kind {
             EntryKind::Reopened => counting.clear(),
-            EntryKind::Retried => counting = up_to_the_failure(counting),
+            EntryKind::Retried => counting = up_to_the_failure(counting, true),
             _ => counting.push(entry),
         }
     }
     counting
 }
 
+/// The entries of a run that has failed up to its failure, as if nothing had been undone for it.
+pub(super) fn before_the_failure(entries: Vec<Entry>) -> Vec<Entry> {
+    up_to_the_failure(counting(entries), false)
+}
+
 /// The entries of a run that has failed, without its failure: what it has to do next is what failed, and what was
-/// undone is to be done.
-fn up_to_the_failure(mut entries: Vec<Entry>) -> Vec<Entry> {
+/// undone, if that is `to_be_done`.
+fn up_to_the_failure(mut entries: Vec<Entry>, to_be_done: bool) -> Vec<Entry> {
     let is_end = |entry: &Entry| {
         matches!(entry.kind, EntryKind::Undone | EntryKind::UndoFailed | EntryKind::Ending | EntryKind::Summary)
     };
     let end = entries.iter().rposition(|entry| !is_end(entry)).map_or(0, |last| last + 1);
     let was_ended = entries.iter().skip(end).any(|entry| entry.kind == EntryKind::Ending);
     // The last of the steps that were undone was the first to be.
-    for undone in entries.split_off(end).into_iter().filter(|entry| entry.kind == EntryKind::Undone) {
+    for undone in entries.split_off(end).into_iter().filter(|entry| to_be_done && entry.kind == EntryKind::Undone) {
         let same =
             |entry: &Entry| entry.kind == EntryKind::StepDone && entry.step == undone.step && entry.path == undone.path;
         if let Some(at) = entries.iter().rposition(same) {

@@ -23,6 +23,7 @@ pub mod form;
 mod history;
 pub mod inbox;
 mod lease;
+mod migrate;
 mod names;
 mod park;
 mod replay;

@@ -26,6 +26,9 @@ struct Named {
     /// Positions of the fields that are not shown, because they are personal or secret.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     hidden: Vec<u32>,
+    /// Position of the key of an entity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<u32>,
 }
 
 /// A flow, its parameters and steps.
@@ -37,13 +40,14 @@ struct FlowNames {
 }
 
 /// What stands in place of a personal or secret value.
-const HIDDEN: &str = "•••";
+pub(super) const HIDDEN: &str = "•••";
 
 impl Names {
     /// The names of a program.
     pub fn of(code: &Code) -> Names {
-        let fields = |name: &EcoString, fields: &[Field]| Named {
+        let fields = |name: &EcoString, key: Option<usize>, fields: &[Field]| Named {
             name: name.clone(),
+            key: key.map(|key| key as u32),
             parts: fields.iter().map(|field| field.name.clone()).collect(),
             hidden: (0_u32..).zip(fields).filter(|(_, field)| field.label.is_some()).map(|(at, _)| at).collect(),
         };
@@ -51,10 +55,15 @@ impl Names {
             enums: code
                 .enums
                 .iter()
-                .map(|each| Named { name: each.name.clone(), parts: each.members.clone(), hidden: Vec::new() })
+                .map(|each| Named {
+                    name: each.name.clone(),
+                    parts: each.members.clone(),
+                    hidden: Vec::new(),
+                    key: None,
+                })
                 .collect(),
-            records: code.records.iter().map(|each| fields(&each.name, &each.fields)).collect(),
-            errors: code.errors.iter().map(|each| fields(&each.name, &each.fields)).collect(),
+            records: code.records.iter().map(|each| fields(&each.name, each.key, &each.fields)).collect(),
+            errors: code.errors.iter().map(|each| fields(&each.name, None, &each.fields)).collect(),
             flows: code
                 .flows
                 .iter()
@@ -80,6 +89,18 @@ impl Names {
     /// The parameters of a flow.
     pub fn parameters(&self, flow: &str) -> &[EcoString] {
         self.flow(flow).map_or(&[], |flow| &flow.parameters)
+    }
+
+    /// The names of the steps of a flow.
+    pub fn steps(&self, flow: &str) -> &[EcoString] {
+        self.flow(flow).map_or(&[], |flow| &flow.steps)
+    }
+
+    /// Whether the records of this entity are called by what must not be shown.
+    pub fn hides_key(&self, entity: &str) -> bool {
+        self.records
+            .iter()
+            .any(|record| record.name == entity && record.key.is_some_and(|key| record.hidden.contains(&key)))
     }
 
     /// The name of a step of a flow.
@@ -224,6 +245,7 @@ mod tests {
             name: name.into(),
             parts: parts.iter().map(|part| EcoString::from(*part)).collect(),
             hidden: hidden.to_vec(),
+            key: None,
         }
     }
 

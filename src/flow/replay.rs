@@ -72,6 +72,15 @@ impl Replay {
         Some(entry)
     }
 
+    /// The steps that have not been met again, in their order.
+    pub fn steps_left(&self) -> Vec<u32> {
+        let left = self.waiting.iter().filter(|((deed, ..), entries)| *deed == Deed::Step && !entries.is_empty());
+        let mut steps: Vec<u32> = left.map(|((_, step, _), _)| *step).collect();
+        steps.sort_unstable();
+        steps.dedup();
+        steps
+    }
+
     /// Whether everything has been met again, but for what comes at the end (undoing, the account).
     pub fn is_over(&self) -> bool {
         self.left == 0

@@ -1,10 +1,12 @@
 //! A run told from the journal: what happened when, for `rpa runs show` and its like. Plain data.
 
 use super::failure::RunFailure;
-use super::names::Names;
+use super::names::{HIDDEN, Names};
 use super::retry::decode_failed;
 use crate::value::{Duration, Instant, Value, decode, display};
-use crate::world::{Change, Entry, EntryKind, Journal, RunId, RunRecord, RunState, StoreError};
+use crate::world::{
+    Change, ChangeKind, Entry, EntryKind, Journal, RunId, RunRecord, RunState, StoreError, masked_address,
+};
 use ecow::EcoString;
 use serde_json::Value as Json;
 
@@ -112,7 +114,7 @@ fn tell(
             failure: None,
             pause: None,
             child: None,
-            changes: entry.changes,
+            changes: entry.changes.into_iter().map(|change| masked(change, names)).collect(),
         };
         let payload = || decode(&entry.payload).unwrap_or_default();
         match entry.kind {
@@ -158,4 +160,15 @@ fn tell(
         events.push(event);
     }
     Story { run, arguments, result, stopped, failure, events, children, first_children, account }
+}
+
+/// A change for those who need not know whose data it is about.
+fn masked(change: Change, names: &Names) -> Change {
+    match change.kind {
+        ChangeKind::Mailed => Change { what: masked_address(&change.what), ..change },
+        ChangeKind::Created | ChangeKind::Changed | ChangeKind::Deleted if names.hides_key(&change.what) => {
+            Change { which: HIDDEN.into(), ..change }
+        }
+        _ => change,
+    }
 }

@@ -259,6 +259,8 @@ impl Account {
                 return;
             }
         };
+        let masked = (change.kind == ChangeKind::Mailed).then(|| crate::world::masked_address(example));
+        let example = masked.as_ref().unwrap_or(example);
         let kept = if change.kind == ChangeKind::Wrote { MAX_NAMED } else { MAX_EXAMPLES };
         let count = self.changes.entry((change.kind, what)).or_default();
         count.count += 1;

@@ -180,6 +180,10 @@ impl Journal for FakeStore {
     fn reopen_run(&mut self, _: RunId, _: &RunRecord) -> Stored<()> {
         unimplemented!()
     }
+    fn move_run(&mut self, _: RunId, _: &str, _: &[u8]) -> Stored<()> {
+        unimplemented!()
+    }
+
     fn entries(&mut self, _: RunId) -> Stored<Vec<Entry>> {
         unimplemented!()
     }

@@ -255,6 +255,8 @@ pub trait Journal {
     /// Begins a failed run again under the same id: it gets the parent, version, arguments, fingerprint and
     /// beginning of `with`, is running, and has no outcome and no end; its entries stay.
     fn reopen_run(&mut self, run: RunId, with: &RunRecord) -> Result<(), StoreError>;
+    /// Gives a run another version of its script, and its arguments in the numbers of that one; all else stays.
+    fn move_run(&mut self, run: RunId, version: &str, arguments: &[u8]) -> Result<(), StoreError>;
     /// The entries of a run, in order.
     fn entries(&mut self, run: RunId) -> Result<Vec<Entry>, StoreError>;
     /// A run.

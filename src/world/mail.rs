@@ -2,6 +2,15 @@
 
 use ecow::EcoString;
 
+/// An address for those who need not know whose it is: the domain alone.
+pub fn masked_address(address: &str) -> EcoString {
+    let address = address.trim_end_matches('>');
+    match address.rsplit_once('@') {
+        Some((_, domain)) => ecow::eco_format!("•••@{domain}"),
+        None => EcoString::inline("•••"),
+    }
+}
+
 /// A mail, ready to leave. The id is fixed when it is written to the outbox, so that a second delivery of
 /// the same mail is recognised by those who receive it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -374,6 +374,13 @@ impl Journal for MemoryStore {
         Ok(())
     }
 
+    fn move_run(&mut self, run: RunId, version: &str, arguments: &[u8]) -> Result<()> {
+        for record in Arc::make_mut(&mut self.now.runs).iter_mut().filter(|record| record.id == run) {
+            (record.version, record.arguments) = (version.into(), arguments.to_vec());
+        }
+        Ok(())
+    }
+
     fn entries(&mut self, run: RunId) -> Result<Vec<Entry>> {
         Ok(self.now.entries.range((run.0, 0)..=(run.0, u32::MAX)).map(|(_, entry)| entry.clone()).collect())
     }

@@ -213,6 +213,21 @@ pub(super) fn reopen(
     expect_one(changed, run)
 }
 
+/// Gives a run another version.
+pub(super) fn move_run(
+    connection: &Connection,
+    names: &mut Names,
+    run: RunId,
+    version: &str,
+    arguments: &[u8],
+) -> Done<()> {
+    let version = names.version(connection, &version.into())?;
+    let changed = connection
+        .prepare_cached("UPDATE rpa_runs SET version = ?2, arguments = ?3 WHERE id = ?1")?
+        .execute((run.0, version, arguments))?;
+    expect_one(changed, run)
+}
+
 fn expect_one(changed: usize, run: RunId) -> Done<()> {
     if changed == 1 { Ok(()) } else { Err(internal(format!("there is no run {}", run.0))) }
 }

@@ -670,6 +670,14 @@ impl Journal for SqliteStore {
         })
     }
 
+    fn move_run(&mut self, run: RunId, version: &str, arguments: &[u8]) -> Result<(), StoreError> {
+        self.guarded(|store| {
+            store.settle()?;
+            store.write()?;
+            journal::move_run(&store.connection, &mut store.names, run, version, arguments)
+        })
+    }
+
     fn entries(&mut self, run: RunId) -> Result<Vec<Entry>, StoreError> {
         self.guarded(|store| journal::entries(&store.connection, &mut store.names, &store.pending, run))
     }

@@ -1,6 +1,9 @@
 //! `rpa runs`: what has run, how it stands, and what a person can do about it. A subcommand is a file.
 
+mod cancel;
+mod export;
 mod list;
+mod migrate;
 mod resume;
 mod retry;
 mod show;
@@ -54,6 +57,30 @@ enum Command {
         /// The number of the run
         run: i64,
     },
+    /// End a run that has not ended, and undo what it has done
+    Cancel {
+        /// The number of the run
+        run: i64,
+        /// Why, for those who read its story
+        #[arg(long, default_value = "", hide_default_value = true)]
+        why: String,
+    },
+    /// Print everything that is known of a run, and of all that it has begun, as JSON
+    Export {
+        /// The number of the run
+        run: i64,
+    },
+    /// Move runs that have not ended to a script as it is now, where they can go on under it
+    Migrate {
+        /// The script
+        script: String,
+        /// The number of the run
+        #[arg(required_unless_present = "all_runs")]
+        run: Option<i64>,
+        /// All runs of the script that have not ended
+        #[arg(long = "all", id = "all_runs", conflicts_with = "run")]
+        all_runs: bool,
+    },
 }
 
 fn state(word: &str) -> Result<RunState, String> {
@@ -62,7 +89,12 @@ fn state(word: &str) -> Result<RunState, String> {
 
 /// Lists runs, or tells about one.
 pub fn run(arguments: &Arguments, console: &mut Console) -> Status {
-    let Some(mut project) = of_path(&arguments.project, console) else { return Status::Failed };
+    let place = match &arguments.command {
+        // The script says which project it belongs to.
+        Some(Command::Migrate { script, .. }) if arguments.project == Path::new(".") => Path::new(script),
+        _ => &arguments.project,
+    };
+    let Some(mut project) = of_path(place, console) else { return Status::Failed };
     if let Some(store) = &arguments.store {
         project.store.clone_from(store);
     }
@@ -71,6 +103,9 @@ pub fn run(arguments: &Arguments, console: &mut Console) -> Status {
         Some(Command::Show { run }) => show::run(RunId(*run), &project, &zone, console),
         Some(Command::Resume { run }) => resume::run(run.map(RunId), &project, console),
         Some(Command::Retry { run }) => retry::run(RunId(*run), &project, console),
+        Some(Command::Cancel { run, why }) => cancel::run(RunId(*run), why, &project, console),
+        Some(Command::Export { run }) => export::run(RunId(*run), &project, console),
+        Some(Command::Migrate { script, run, .. }) => migrate::run(script, run.map(RunId), &project, console),
         None => list::run(&arguments.list, &project, &zone, console),
     };
     match told {

@@ -27,13 +27,8 @@ fn one(id: RunId, project: &Project, console: &mut Console) -> Result<Outcome, B
     free_runs(&mut store).map_err(failed)?;
     let Some(record) = store.run(id).map_err(failed)? else { return Err(unknown(id)) };
     match record.state {
-        RunState::Running => {}
-        RunState::Waiting => {
-            return Err(wrong_state(
-                &record,
-                "it goes on by itself when what it waits for is there: see `rpa runs show`",
-            ));
-        }
+        // One that waits looks again whether what it waits for has come.
+        RunState::Running | RunState::Waiting => {}
         RunState::Done => return Err(wrong_state(&record, "there is nothing left to do")),
         RunState::Failed | RunState::Cancelled => {
             return Err(wrong_state(&record, &format!("`rpa runs retry {}` tries it again", id.0)));

@@ -4,10 +4,11 @@ use super::super::Status;
 use super::super::account::{clean, cut, took};
 use super::super::console::{Console, Format};
 use super::{clock, failed, journal, moment, record, unknown};
+use crate::adapter::sqlite::SqliteStore;
 use crate::finding::Finding;
 use crate::flow::story::{Event, Story, story};
 use crate::value::{Date, display};
-use crate::world::{EntryKind, Project, RunId};
+use crate::world::{EntryKind, Leases, Project, RunId, RunState, Waiting};
 use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 
@@ -21,19 +22,53 @@ pub(super) fn run(
     zone: &TimeZone,
     console: &mut Console,
 ) -> Result<Status, Box<Finding>> {
-    let told = match journal(project)? {
-        Some(mut store) => story(&mut store, id, MOST_CHILDREN).map_err(failed)?,
-        None => None,
-    };
-    let Some(told) = told else { return Err(unknown(id)) };
+    let Some(mut store) = journal(project)? else { return Err(unknown(id)) };
+    let Some(told) = story(&mut store, id, MOST_CHILDREN).map_err(failed)? else { return Err(unknown(id)) };
     match console.format {
-        Format::Json => console.json(&data(&told)),
-        Format::Text => tell(&told, zone, console),
+        Format::Json => {
+            let mut data = data(&told);
+            data["waits_for"] = waits(&mut store, id)?;
+            console.json(&data);
+        }
+        Format::Text => {
+            let now = now_of(&mut store, &told, zone)?;
+            tell(&told, now, zone, console);
+        }
     }
     Ok(Status::Fine)
 }
 
-fn tell(story: &Story, zone: &TimeZone, console: &mut Console) {
+/// What a run waits for, as JSON; null when it does not wait.
+pub(super) fn waits(store: &mut SqliteStore, id: RunId) -> Result<Json, Box<Finding>> {
+    let wait = store.wait_of(id).map_err(failed)?;
+    Ok(wait.map_or(Json::Null, |wait| {
+        json!({
+            "kind": wait.kind.word(), "what": wait.what.as_str(), "until": wait.wake.map(|wake| wake.to_string()),
+        })
+    }))
+}
+
+/// How a run that has not ended stands: who is at work on it, or what it waits for.
+fn now_of(
+    store: &mut SqliteStore,
+    story: &Story,
+    zone: &TimeZone,
+) -> Result<Option<(&'static str, String)>, Box<Finding>> {
+    let id = story.run.id;
+    Ok(match story.run.state {
+        RunState::Running => Some(match store.holder(id).map_err(failed)? {
+            Some(holder) => ("at work", clean(&holder.name)),
+            None => ("left", format!("its process is gone; `rpa runs resume {}` goes on with it", id.0)),
+        }),
+        RunState::Waiting => store.wait_of(id).map_err(failed)?.map(|wait| {
+            let until = wait.wake.map(|wake| format!(", until {}", moment(wake, zone))).unwrap_or_default();
+            ("waits", format!("for {}{until}", clean(&wait.what)))
+        }),
+        _ => None,
+    })
+}
+
+fn tell(story: &Story, now: Option<(&'static str, String)>, zone: &TimeZone, console: &mut Console) {
     let run = &story.run;
     let columns = console.columns().clamp(60, 160);
     let key = run.key.as_deref().map(|key| format!(" for {}", clean(key))).unwrap_or_default();
@@ -42,6 +77,7 @@ fn tell(story: &Story, zone: &TimeZone, console: &mut Console) {
     if let Some(ended) = run.ended {
         facts.push(("ended", format!("{}, {} later", moment(ended, zone), took(ended.since(run.started)))));
     }
+    facts.extend(now);
     if !run.starter.is_empty() {
         facts.push(("by", clean(&run.starter)));
     }
@@ -141,7 +177,7 @@ fn tell_event(event: &Event, zone: &TimeZone, day: &mut Option<Date>, columns: u
     }
 }
 
-fn data(story: &Story) -> Json {
+pub(super) fn data(story: &Story) -> Json {
     let mut data = record(&story.run);
     let Json::Object(object) = &mut data else { return data };
     let arguments =

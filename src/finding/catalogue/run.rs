@@ -62,6 +62,19 @@ pub const WRONG_STATE: Code = Code {
     good: "",
 };
 
+/// A run could not go on under another version.
+pub const CANNOT_MOVE: Code = Code {
+    id: "run::cannot-move",
+    severity: Severity::Warning,
+    title: "a run can't go on under this version of the script",
+    why: "A run that has not ended goes on under the version that it began with. It could be moved to the script as it is \
+          now if everything that it has done is there under the same names and types: its parameters, the steps that it \
+          has finished, the values that they gave, what it waits for. Where it is not, the run stays with its version, \
+          which the store keeps; nothing is lost by that.",
+    bad: "",
+    good: "",
+};
+
 /// The version of the script that a run is pinned to can't be made again.
 pub const VERSION_GONE: Code = Code {
     id: "run::version-gone",
@@ -76,4 +89,5 @@ pub const VERSION_GONE: Code = Code {
 };
 
 /// The codes of the group.
-pub const GROUP: &[&Code] = &[&FAILED, &ENGINE_MISSING, &JOURNAL_MISMATCH, &TAKEN, &WRONG_STATE, &VERSION_GONE];
+pub const GROUP: &[&Code] =
+    &[&FAILED, &ENGINE_MISSING, &JOURNAL_MISMATCH, &TAKEN, &WRONG_STATE, &CANNOT_MOVE, &VERSION_GONE];

@@ -58,6 +58,10 @@ impl Journal for Mortal {
         self.count();
         self.alive(|store| store.reopen_run(run, with))
     }
+    fn move_run(&mut self, run: RunId, version: &str, arguments: &[u8]) -> Kept<()> {
+        self.count();
+        self.alive(|store| store.move_run(run, version, arguments))
+    }
     fn entries(&mut self, run: RunId) -> Kept<Vec<Entry>> {
         self.alive(|store| store.entries(run))
     }

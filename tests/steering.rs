@@ -1,0 +1,262 @@
+//! What a person can see of runs and do about them: list, show, retry, cancel, export, and moving them to another
+//! version of their script. The real program on a real store.
+
+#![allow(clippy::disallowed_methods, reason = "tests read and write files")]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+struct Project(tempfile::TempDir);
+
+const RETRIED: &str = r#"
+use crm
+
+error closed(name: text)
+
+entity Note {
+  key name: text
+  text: text
+}
+
+flow job(name: text) -> text key name {
+  step first {
+    Note.create(name: "{name} first", text: "one")
+  }
+    undo Note.get("{name} first").delete()
+  step told {
+    email.send(to: "ada@example.com", subject: "begun {name}", body: "hello")
+  }
+  step gate {
+    if not file.exists("open.txt") {
+      fail closed(name)
+    }
+  }
+  step last {
+    Note.create(name: "{name} last", text: "two")
+  }
+  return "ended"
+}
+"#;
+
+const WAITING: &str = r#"
+entity Note {
+  key name: text
+  count: int
+}
+
+flow job(name: text) -> int key name {
+  step first {
+    Note.create(name: name, count: 1)
+  }
+    undo Note.get(name).delete()
+  step number = 6 + 1
+  step pause = sleep(3 days)
+  return number
+}
+"#;
+
+impl Project {
+    fn with(script: &str) -> Project {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("rpa.toml"), "name = \"jobs\"\n").unwrap();
+        fs::write(folder.path().join("job.rpa"), script).unwrap();
+        Project(folder)
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn write(&self, script: &str) {
+        fs::write(self.path().join("job.rpa"), script).unwrap();
+    }
+
+    fn run(&self, arguments: &[&str]) -> (String, String, i32) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rpa"));
+        command.args(arguments).current_dir(self.path()).env("COLUMNS", "120").env("USER", "ada");
+        let output = command.output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (text(&output.stdout), text(&output.stderr), output.status.code().unwrap_or(-1))
+    }
+
+    fn fine(&self, arguments: &[&str]) -> String {
+        let (out, err, status) = self.run(arguments);
+        assert_eq!(status, 0, "{arguments:?}: {out}{err}");
+        out
+    }
+
+    fn json(&self, arguments: &[&str]) -> serde_json::Value {
+        let out = self.run(&[arguments, &["--format", "json"]].concat()).0;
+        serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"))
+    }
+
+    fn query(&self, text: &str) -> String {
+        let store = rusqlite::Connection::open(self.path().join(".rpa/store.db")).unwrap();
+        let mut statement = store.prepare(text).unwrap();
+        let rows = statement.query_map((), |row| row.get::<_, String>(0)).unwrap();
+        rows.map(Result::unwrap).collect::<Vec<_>>().join(", ")
+    }
+
+    fn state(&self) -> String {
+        self.query("SELECT id || ' ' || state FROM rpa_run_list ORDER BY id")
+    }
+}
+
+#[test]
+fn a_failed_run_is_tried_again_from_where_it_failed() {
+    let project = Project::with(RETRIED);
+    assert_eq!(project.run(&["run", "job.rpa", "a"]).2, 1);
+    assert_eq!((project.state(), project.query("SELECT name FROM Note")), ("1 failed".to_string(), String::new()));
+    let (_, _, status) = project.run(&["runs", "retry", "1"]);
+    assert_eq!((status, project.state()), (1, "1 failed".to_string()));
+    fs::write(project.path().join("open.txt"), "").unwrap();
+    let out = project.fine(&["runs", "retry", "1"]);
+    assert!(out.contains("job is done: run 1") && out.contains("Result: ended"), "{out}");
+    assert_eq!(project.state(), "1 done");
+    assert_eq!(project.query("SELECT name FROM Note ORDER BY name"), "a first, a last");
+    // The step that was not undone was not done again.
+    assert_eq!(project.query("SELECT CAST(count(*) AS TEXT) FROM rpa_outbox"), "1");
+    let story = project.fine(&["runs", "show", "1"]);
+    assert_eq!(story.matches("lets it be tried again after: closed: name a").count(), 2, "{story}");
+    assert!(story.contains("by       ada@"), "{story}");
+    assert!(story.contains("mailed •••@example.com begun a") && !story.contains("ada@example.com"), "{story}");
+    let (_, err, status) = project.run(&["runs", "retry", "1"]);
+    assert_eq!(status, 1);
+    assert!(err.contains("run::wrong-state") && err.contains("run 1 (job for a) is done"), "{err}");
+}
+
+#[test]
+fn a_waiting_run_is_shown_and_cancelled_with_undo() {
+    let project = Project::with(WAITING);
+    project.fine(&["run", "job.rpa", "a"]);
+    assert_eq!((project.state(), project.query("SELECT name FROM Note")), ("1 waiting".to_string(), "a".to_string()));
+    let story = project.fine(&["runs", "show", "1"]);
+    assert!(story.contains("job for a, waiting") && story.contains("waits    for"), "{story}");
+    assert_eq!(project.json(&["runs", "show", "1"])["waits_for"]["kind"], "time");
+    let out = project.fine(&["runs", "cancel", "1", "--why", "not wanted"]);
+    assert!(out.contains("run 1"), "{out}");
+    assert_eq!((project.state(), project.query("SELECT name FROM Note")), ("1 cancelled".to_string(), String::new()));
+    let story = project.fine(&["runs", "show", "1"]);
+    assert!(story.contains("first undone") && story.contains("not wanted") && story.contains("ada@"), "{story}");
+    let (_, err, status) = project.run(&["runs", "cancel", "1"]);
+    assert_eq!(status, 1);
+    assert!(err.contains("run 1 (job for a) is cancelled"), "{err}");
+    // A person may want it after all.
+    project.fine(&["runs", "retry", "1"]);
+    assert_eq!((project.state(), project.query("SELECT name FROM Note")), ("1 waiting".to_string(), "a".to_string()));
+}
+
+#[test]
+fn runs_are_moved_to_a_version_under_which_they_can_go_on() {
+    let project = Project::with(WAITING);
+    project.fine(&["run", "job.rpa", "a"]);
+    let out = project.fine(&["check", "--against-runs", "job.rpa"]);
+    assert!(out.contains("job.rpa: no run waits under another version"), "{out}");
+
+    let against = |script: &str| {
+        project.write(script);
+        let (out, err, _) = project.run(&["check", "--against-runs", "job.rpa"]);
+        let (moved, why, status) = project.run(&["runs", "migrate", "job.rpa", "--all"]);
+        assert_eq!(status, 1, "{out}{err}{moved}{why}");
+        assert!(out.contains("1 run under another version: 0 could go on under this one, 1 could not"), "{out}{err}");
+        assert!(err.contains("run::cannot-move") && why.contains("run::cannot-move"), "{err}{why}");
+        err
+    };
+    let gone = against(&WAITING.replace("step number = 6 + 1", "let number = 7"));
+    assert!(gone.contains("there is no step `number` any more"), "{gone}");
+    let ty =
+        against(&WAITING.replace("step number = 6 + 1", "step number = \"7\"").replace("-> int key", "-> text key"));
+    assert!(ty.contains("the value that step `number` gave has another type"), "{ty}");
+    let way = against(&WAITING.replace("  step first", "  if name == \"a\" {\n    return 0\n  }\n  step first"));
+    assert!(way.contains("the run has been at step `first`, which this version does not come to"), "{way}");
+    let taken = against(&WAITING.replace("flow job(name: text)", "flow job(name: text, more: int = 1)"));
+    assert!(taken.contains("the flow takes `name`, `more` now"), "{taken}");
+
+    // Other steps behind and between, other types before: the numbers of everything change.
+    let fits = WAITING
+        .replace("entity Note", "enum Colour { red, green }\n\nrecord Point {\n  x: int\n}\n\nentity Note")
+        .replace("  step pause", "  step pause")
+        .replace("  return number", "  step doubled = number * 2\n  return doubled");
+    project.write(&fits);
+    let out = project.fine(&["check", "--against-runs", "job.rpa"]);
+    assert!(out.contains("1 run under another version: 1 could go on under this one (1), 0 could not"), "{out}");
+    let out = project.fine(&["runs", "migrate", "job.rpa", "1"]);
+    assert_eq!(out, "run 1 (job for a) was moved to this version\n");
+    assert_eq!(project.state(), "1 waiting");
+    let story = project.fine(&["runs", "show", "1"]);
+    assert!(story.contains("moved to this version by ada@"), "{story}");
+    // It is taken up in the new version, and waits for the same moment as before.
+    let out = project.fine(&["runs", "resume", "1"]);
+    assert!(out.contains("run 1"), "{out}");
+    assert_eq!(project.state(), "1 waiting");
+}
+
+#[test]
+fn a_failed_run_is_mended_by_a_new_version_and_tried_again() {
+    let project = Project::with(RETRIED);
+    assert_eq!(project.run(&["run", "job.rpa", "a"]).2, 1);
+    // The steps before have changed places with nothing, but one was added behind, and the failing one mended.
+    project.write(
+        &RETRIED
+            .replace("fail closed(name)", "log.info(\"closed\")")
+            .replace("  return", "  step more = 1 + 1\n  return"),
+    );
+    let out = project.fine(&["runs", "migrate", "job.rpa", "1"]);
+    assert!(out.contains("`rpa runs retry 1` tries it again"), "{out}");
+    let out = project.fine(&["runs", "retry", "1"]);
+    assert!(out.contains("Result: ended"), "{out}");
+    assert_eq!(project.query("SELECT name FROM Note ORDER BY name"), "a first, a last");
+    assert_eq!(project.query("SELECT CAST(count(*) AS TEXT) FROM rpa_outbox"), "1");
+}
+
+#[test]
+fn runs_are_listed_by_what_is_asked_and_exported_whole() {
+    let project = Project::with(
+        r#"
+error bad(number: int)
+
+flow all(numbers: [int]) {
+  for number in numbers {
+    run one(number)
+  }
+}
+
+flow one(number: int) -> int key number {
+  step checked {
+    if number > 2 {
+      fail bad(number)
+    }
+    give number * 10
+  }
+  return checked
+}
+"#,
+    );
+    project.fine(&["run", "job.rpa", "[1, 2, 3]"]);
+    let ids = |arguments: &[&str]| {
+        let runs = project.json(&[&["runs"], arguments].concat());
+        let ids: Vec<i64> = runs.as_array().unwrap().iter().map(|run| run["run"].as_i64().unwrap()).collect();
+        ids
+    };
+    assert_eq!(ids(&[]), [1]);
+    assert_eq!(ids(&["--all"]), [4, 3, 2, 1]);
+    assert_eq!(ids(&["--all", "--state", "failed"]), [4]);
+    assert_eq!(ids(&["--failed-children"]), [1]);
+    assert_eq!(ids(&["--flow", "one", "--key", "2"]), [3]);
+    assert_eq!(ids(&["--since", "1 hour"]), [1]);
+    assert_eq!(ids(&["--since", "2999-01-01"]), [0_i64; 0]);
+    let (_, err, status) = project.run(&["runs", "--since", "soon"]);
+    assert_eq!(status, 1);
+    assert!(err.contains("`soon` is no moment"), "{err}");
+    let export: serde_json::Value = serde_json::from_str(&project.fine(&["runs", "export", "1"])).unwrap();
+    assert_eq!(export["flow"], "all");
+    assert!(export["started_by"].as_str().unwrap().starts_with("ada"), "{export}");
+    let children = export["runs"].as_array().unwrap();
+    assert_eq!(children.len(), 3);
+    assert_eq!((&children[1]["result"], &children[2]["failure"]["error"]), (&"20".into(), &"bad".into()));
+    assert_eq!(children[0]["events"][0]["step"], "checked");
+    let (_, err, status) = project.run(&["runs", "export", "9"]);
+    assert_eq!(status, 1);
+    assert!(err.contains("there is no run 9"), "{err}");
+}
