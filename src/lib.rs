@@ -13,6 +13,7 @@ pub mod library;
 pub mod plan;
 pub mod repl;
 pub mod rule;
+pub mod serve;
 pub mod syntax;
 pub mod task;
 pub mod text;

@@ -25,6 +25,7 @@ mod repl;
 mod resume;
 mod run;
 mod runs;
+mod serve;
 pub mod sources;
 mod switches;
 mod who;
@@ -81,6 +82,7 @@ enum Command {
     Check(check::Arguments),
     Fmt(fmt::Arguments),
     Runs(runs::Arguments),
+    Serve(serve::Arguments),
     Mail(mail::Arguments),
     Repl(repl::Arguments),
     Explain(explain::Arguments),
@@ -102,6 +104,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console)
                 Command::Check(arguments) => check::run(&arguments, console),
                 Command::Fmt(arguments) => fmt::run(&arguments, console),
                 Command::Runs(arguments) => runs::run(&arguments, console),
+                Command::Serve(arguments) => serve::run(&arguments, console),
                 Command::Mail(arguments) => mail::run(&arguments, console),
                 Command::Repl(arguments) => repl::run(&arguments, console),
                 Command::Explain(arguments) => explain::run(&arguments, console),

@@ -5,7 +5,7 @@ use crate::adapter::clock::SystemClock;
 use crate::adapter::disk::DiskFiles;
 use crate::adapter::office::OfficeDocuments;
 use crate::adapter::random::SystemRandom;
-use crate::adapter::sqlite::{self, SqliteStore};
+use crate::adapter::sqlite::{self, SqliteStore, Stop};
 use crate::compile::code::Code;
 use crate::finding::Finding;
 use crate::world::{Files, Project, Settings, Store, World};
@@ -16,8 +16,17 @@ use jiff::tz::TimeZone;
 /// # Errors
 /// When the store can't be opened, or does not fit the program.
 pub fn of_project(project: &Project, code: &Code) -> Result<World, Box<Finding>> {
+    until(project, code, None)
+}
+
+/// The same; once `stop` is set, nothing begins in it any more.
+///
+/// # Errors
+/// As [`of_project`].
+pub fn until(project: &Project, code: &Code, stop: Option<Stop>) -> Result<World, Box<Finding>> {
     let path = super::runs::shorter(&project.store);
-    let store = SqliteStore::open(&path, &code.records, &code.enums, &sqlite::Options::default()).map_err(Box::new)?;
+    let options = sqlite::Options { stop, ..sqlite::Options::default() };
+    let store = SqliteStore::open(&path, &code.records, &code.enums, &options).map_err(Box::new)?;
     Ok(with_store(project, Box::new(store)))
 }
 

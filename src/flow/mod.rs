@@ -29,6 +29,7 @@ mod park;
 mod replay;
 mod retry;
 mod run;
+mod start;
 mod steer;
 mod step;
 pub mod story;
@@ -46,6 +47,7 @@ pub use commit::GroupLimits;
 pub use engine::{Engine, Observer, Options, Silent};
 pub use failure::RunFailure;
 pub use names::Names;
+pub use start::start;
 pub use summary::Summary;
 pub use worker::{MachineWorker, StepPlace, Worker};
 

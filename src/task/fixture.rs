@@ -165,6 +165,8 @@ impl Waiting for FakeStore {
     }
 }
 impl crate::world::Leases for FakeStore {}
+impl crate::world::Triggers for FakeStore {}
+
 impl Outbox for FakeStore {}
 
 impl Journal for FakeStore {

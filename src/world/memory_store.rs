@@ -241,6 +241,8 @@ impl Store for MemoryStore {
     }
 }
 
+impl crate::world::Triggers for MemoryStore {}
+
 impl Outbox for MemoryStore {
     fn claim_mails(&mut self, claim: &MailClaim, limit: usize) -> Result<Vec<OutboxEntry>> {
         let outbox = Arc::make_mut(&mut self.now.outbox);

@@ -17,6 +17,7 @@ mod project;
 mod random;
 mod store;
 mod switches;
+mod trigger;
 mod waiting;
 
 pub use breaker::{Breaker, Permission, SystemState};
@@ -38,6 +39,7 @@ pub use project::{Delivery, Limits, MailSettings, Pdf, Project, Reach, Seller, S
 pub use random::Random;
 pub use store::{Store, StoreError};
 pub use switches::{EffectClass, EffectsOff, SwitchReader, Switches};
+pub use trigger::{LoggedChange, RecordHappening, Triggers};
 pub use waiting::{Answer, InboxFilter, Question, QuestionState, ReadyRun, Wait, WaitKind, Waiting, Watch};
 
 /// All windows together, as an engine holds them.

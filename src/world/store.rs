@@ -55,7 +55,7 @@ pub enum StoreError {
 
 /// Keeps records. All writes happen inside a transaction, and in it inside a savepoint, so that a step that
 /// fails takes back its own writes and nothing else. Journal and records share the transactions.
-pub trait Store: super::Journal + super::Waiting + super::Leases + super::Outbox + Send {
+pub trait Store: super::Journal + super::Waiting + super::Leases + super::Outbox + super::Triggers + Send {
     /// Names this store among all others: letters and digits, made by chance when the store was made. It is in
     /// the Message-ID of every mail, so that no two stores ever send mails of the same name.
     fn identity(&mut self) -> Result<EcoString, StoreError> {

@@ -32,6 +32,7 @@ mod schema;
 mod sequence;
 #[cfg(test)]
 mod tests;
+mod trigger;
 mod types;
 mod waiting;
 
@@ -40,9 +41,10 @@ use crate::compile::query::{QueryId, QueryPlan};
 use crate::finding::Finding;
 use crate::value::{Instant, RecordId, Value};
 use crate::world::{
-    Answer, Begin, Claim, Entry, GoneWorker, InboxFilter, Journal, KeptVersion, Leases, MailClaim, MailDecision,
-    MailFilter, MailOutcome, MailRecord, Message, Outbox, OutboxEntry, Question, QuestionState, ReadyRun, RunFilter,
-    RunId, RunRecord, RunState, Store, StoreError, SystemState, Wait, WaitKind, Waiting, Watch, WorkerId, WorkerRecord,
+    Answer, Begin, Claim, Entry, GoneWorker, InboxFilter, Journal, KeptVersion, Leases, LoggedChange, MailClaim,
+    MailDecision, MailFilter, MailOutcome, MailRecord, Message, Outbox, OutboxEntry, Question, QuestionState, ReadyRun,
+    RecordHappening, RunFilter, RunId, RunRecord, RunState, Store, StoreError, SystemState, Triggers, Wait, WaitKind,
+    Waiting, Watch, WorkerId, WorkerRecord,
 };
 use ecow::EcoString;
 use failure::{Done, Trouble, explained, internal};
@@ -51,6 +53,8 @@ use rusqlite::Connection;
 use schema::Schema;
 use sequence::Counters;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// How a store is opened.
@@ -65,7 +69,31 @@ pub struct Options {
     pub durable: bool,
     /// The most pages of 4096 bytes that the file may have.
     pub most_pages: Option<u32>,
+    /// Once this is set no transaction begins any more, with [`STOPPED`]: how a process ends between two commits.
+    pub stop: Option<Stop>,
 }
+
+/// Says that the process is to end. Equal to another when it is the same one.
+#[derive(Debug, Clone, Default)]
+pub struct Stop(pub Arc<AtomicBool>);
+
+impl Stop {
+    /// Whether the process is to end.
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl PartialEq for Stop {
+    fn eq(&self, other: &Stop) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Stop {}
+
+/// The code of the failure to begin a transaction because the process is to end.
+pub const STOPPED: &str = "store::stopped";
 
 /// Whether a store is written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +106,13 @@ pub enum Access {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { access: Access::ReadWrite, busy_timeout: Duration::from_secs(10), durable: true, most_pages: None }
+        Options {
+            access: Access::ReadWrite,
+            busy_timeout: Duration::from_secs(10),
+            durable: true,
+            most_pages: None,
+            stop: None,
+        }
     }
 }
 
@@ -107,8 +141,12 @@ pub struct SqliteStore {
     pending: pending::Pending,
     /// What names this store among all others, once it was asked for.
     identity: Option<EcoString>,
+    /// Says that no transaction is to begin any more.
+    stop: Option<Stop>,
     /// Whose changes wake runs; looked up once a transaction, since nobody else writes meanwhile.
     watched: Option<waiting::Watched>,
+    /// What triggers want to be logged; likewise.
+    logged: Option<trigger::Logged>,
     /// What this process holds its runs by, once it is a worker.
     lease: lease::Lease,
 }
@@ -126,7 +164,9 @@ impl SqliteStore {
         enums: &[EnumType],
         options: &Options,
     ) -> Result<SqliteStore, Finding> {
-        open::open(open::Place::File(path), records, enums, options)
+        let mut store = open::open(open::Place::File(path), records, enums, options)?;
+        store.stop.clone_from(&options.stop);
+        Ok(store)
     }
 
     /// A store in memory, gone when it is dropped.
@@ -153,7 +193,9 @@ impl SqliteStore {
             names: journal::Names::default(),
             pending: pending::Pending::default(),
             identity: None,
+            stop: None,
             watched: None,
+            logged: None,
             lease: lease::Lease::none(file),
         }
     }
@@ -226,6 +268,23 @@ impl SqliteStore {
         waiting::changed(&self.connection, &self.schema, watched, entity, record)
     }
 
+    /// Logs what happened to a record, where a trigger is for it.
+    fn log_change(&mut self, entity: RecordId, happening: RecordHappening, record: &Value) -> Done<()> {
+        let logged = match &self.logged {
+            Some(logged) => logged,
+            None => self.logged.insert(trigger::logged(&self.connection)?),
+        };
+        if logged.is_empty() {
+            return Ok(());
+        }
+        let name = self.schema.entity(entity).map(|entity| &entity.name);
+        if !logged.iter().any(|(wanted, what)| Some(wanted) == name && *what == happening as u8) {
+            return Ok(());
+        }
+        self.write()?;
+        trigger::log(&self.connection, &self.schema, entity, happening, record)
+    }
+
     fn begin_transaction(&mut self) -> Done<()> {
         if self.held && self.is_open {
             return Ok(());
@@ -233,12 +292,18 @@ impl SqliteStore {
         if self.is_open {
             return Err(internal("a transaction was begun inside of another"));
         }
+        if self.stop.as_ref().is_some_and(Stop::is_set) {
+            let message = "the process is ending".to_string();
+            let help = "the run is free, and goes on with the next `rpa serve` or `rpa run`".to_string();
+            return Err(StoreError::Failed { code: STOPPED, message, help }.into());
+        }
         let turn = self.lease.turn();
         let begun = self.execute("BEGIN IMMEDIATE");
         drop(turn);
         begun.map_err(|trouble| lease::locked_by(&self.connection, trouble, &self.place))?;
         self.is_open = true;
         self.watched = None;
+        self.logged = None;
         // It stays the same as long as no other connection writes.
         let version = self.connection.prepare_cached("PRAGMA data_version")?.query_row((), |row| row.get(0))?;
         if self.version.replace(version) != Some(version) {
@@ -437,6 +502,7 @@ impl Store for SqliteStore {
             store.note(entity, &key, Some(record.clone()))?;
             store.parts.wrote(|| Opposite::Delete(entity, key));
             store.wake_watching(entity, &record)?;
+            store.log_change(entity, RecordHappening::Created, &record)?;
             Ok(record)
         })
     }
@@ -460,10 +526,14 @@ impl Store for SqliteStore {
                 store.note(entity, &old, None)?;
             }
             store.note(entity, &new, Some(changed.record.clone()))?;
-            if !changed.fields.is_empty() {
+            let has_changed = !changed.fields.is_empty();
+            if has_changed {
                 store.parts.wrote(|| Opposite::Change(entity, new, before, changed.fields));
             }
             store.wake_watching(entity, &changed.record)?;
+            if has_changed {
+                store.log_change(entity, RecordHappening::Changed, &changed.record)?;
+            }
             Ok(changed.record)
         })
     }
@@ -560,6 +630,73 @@ impl Outbox for SqliteStore {
         self.guarded(|store| {
             store.write()?;
             outbox::set_system(&store.connection, name, state)
+        })
+    }
+}
+
+impl Triggers for SqliteStore {
+    fn register_trigger(
+        &mut self,
+        trigger: &str,
+        on: Option<(RecordId, RecordHappening)>,
+        first: i64,
+        now: Instant,
+    ) -> Result<i64, StoreError> {
+        self.guarded(|store| {
+            store.write()?;
+            store.logged = None;
+            trigger::register(&store.connection, &store.schema, trigger, on, first, now)
+        })
+    }
+
+    fn trigger_position(&mut self, trigger: &str) -> Result<Option<i64>, StoreError> {
+        self.guarded(|store| trigger::position(&store.connection, trigger))
+    }
+
+    fn move_trigger(&mut self, trigger: &str, from: i64, to: i64) -> Result<bool, StoreError> {
+        self.guarded(|store| {
+            store.write()?;
+            trigger::move_on(&store.connection, trigger, from, to)
+        })
+    }
+
+    fn changes_after(
+        &mut self,
+        entity: RecordId,
+        happening: RecordHappening,
+        position: i64,
+        limit: usize,
+    ) -> Result<Vec<LoggedChange>, StoreError> {
+        self.guarded(|store| trigger::changes(&store.connection, &store.schema, entity, happening, position, limit))
+    }
+
+    fn has_seen(&mut self, trigger: &str, what: &str) -> Result<bool, StoreError> {
+        self.guarded(|store| trigger::has_seen(&store.connection, trigger, what))
+    }
+
+    fn see(&mut self, trigger: &str, what: &str, now: Instant) -> Result<bool, StoreError> {
+        self.guarded(|store| {
+            store.write()?;
+            trigger::see(&store.connection, trigger, what, now)
+        })
+    }
+
+    fn seen_before(&mut self, trigger: &str, before: Instant) -> Result<Vec<EcoString>, StoreError> {
+        self.guarded(|store| trigger::seen_before(&store.connection, trigger, before))
+    }
+
+    fn forget(&mut self, trigger: &str, what: &str) -> Result<(), StoreError> {
+        self.guarded(|store| {
+            store.write()?;
+            trigger::forget(&store.connection, trigger, what)
+        })
+    }
+
+    fn tidy_triggers(&mut self, before: Instant) -> Result<(), StoreError> {
+        self.guarded(|store| {
+            store.write()?;
+            store.logged = None;
+            trigger::tidy(&store.connection, before)
         })
     }
 }

@@ -198,6 +198,7 @@ fn create(connection: &Connection) -> Done<()> {
             connection.execute_batch(TABLES)?;
             connection.execute_batch(super::journal::TABLES)?;
             connection.execute_batch(super::outbox::TABLES)?;
+            connection.execute_batch(super::trigger::TABLES)?;
             connection.execute_batch(super::waiting::TABLES)?;
             connection.execute_batch(super::lease::TABLES)?;
             connection.execute_batch("INSERT INTO rpa_layout VALUES (1, '{\"entities\":{}}');")?;

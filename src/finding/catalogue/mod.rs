@@ -21,6 +21,7 @@ pub mod proof;
 pub mod reaction;
 pub mod run;
 pub mod secret;
+pub mod serve;
 pub mod store;
 pub mod style;
 pub mod syntax;
@@ -47,6 +48,7 @@ const GROUPS: &[&[&Code]] = &[
     reaction::GROUP,
     run::GROUP,
     secret::GROUP,
+    serve::GROUP,
     store::GROUP,
     style::GROUP,
     syntax::GROUP,

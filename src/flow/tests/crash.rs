@@ -196,6 +196,8 @@ impl Store for Mortal {
     }
 }
 
+impl crate::world::Triggers for Mortal {}
+
 impl crate::world::Outbox for Mortal {}
 
 /// A flow with everything: items with undo, children with and without keys, a handler, a retry, branches, `start`.

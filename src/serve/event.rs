@@ -1,0 +1,110 @@
+//! What a server tells of its work.
+
+use crate::finding::Finding;
+use crate::flow::RunFailure;
+use crate::value::{EcoString, Instant};
+use crate::world::{GoneWorker, RunId};
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// A trigger is watched for, and when it comes next where that is known.
+    Watching {
+        /// What people call it.
+        trigger: EcoString,
+        /// The script that has it.
+        script: EcoString,
+        /// When its time comes.
+        next: Option<Instant>,
+    },
+    /// A trigger has started a run.
+    Started {
+        /// The trigger.
+        trigger: EcoString,
+        /// The run.
+        run: RunId,
+        /// The file, the record, or the time.
+        what: String,
+        /// How many times before this one passed while nobody watched, and are done by this run.
+        caught_up: usize,
+    },
+    /// Times of a schedule passed while nobody watched, and are left out.
+    Missed {
+        /// The trigger.
+        trigger: EcoString,
+        /// How many.
+        count: usize,
+        /// The last of them.
+        last: Instant,
+    },
+    /// A run has ended as it should.
+    Done {
+        /// The run.
+        run: RunId,
+        /// Its flow.
+        flow: EcoString,
+        /// The runs that came of it: by flow, how many ended well and how many failed.
+        others: Vec<(EcoString, u64, u64)>,
+    },
+    /// A run has failed.
+    Failed {
+        /// The run.
+        run: RunId,
+        /// Its flow.
+        flow: EcoString,
+        /// How.
+        failure: Box<RunFailure>,
+        /// The runs that came of it: by flow, how many ended well and how many failed.
+        others: Vec<(EcoString, u64, u64)>,
+    },
+    /// A run waits.
+    Waits {
+        /// The run.
+        run: RunId,
+        /// Its flow.
+        flow: EcoString,
+        /// For what.
+        what: EcoString,
+        /// Until when at the latest.
+        until: Option<Instant>,
+    },
+    /// Another process has left its runs.
+    TookOver(GoneWorker),
+    /// Mails have left.
+    Mailed {
+        /// How many.
+        count: u64,
+        /// To where.
+        target: String,
+    },
+    /// A mail could not be delivered for now.
+    MailPostponed {
+        /// Its number.
+        mail: i64,
+        /// Why.
+        reason: String,
+    },
+    /// A mail is a dead letter now.
+    MailDead {
+        /// Its number.
+        mail: i64,
+        /// The run that wrote it.
+        run: i64,
+        /// To whom.
+        to: String,
+        /// Why.
+        reason: String,
+    },
+    /// Mail is held because it is switched off.
+    MailHeld {
+        /// How many mails.
+        count: u64,
+    },
+    /// The mail server is left alone.
+    MailServerLeftAlone {
+        /// Until when.
+        until: Instant,
+    },
+    /// Something is wrong; the work goes on all the same.
+    Problem(Box<Finding>),
+}

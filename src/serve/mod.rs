@@ -1,0 +1,174 @@
+//! A server: a process that stays, starts flows when their triggers say so, goes on with the runs that can, and
+//! delivers mail.
+//!
+//! Three kinds of threads, each with a connection of its own, know each other through the store alone: `watch` looks
+//! for triggers and puts a run into the store in the transaction in which it remembers that it has (`file`, `times`
+//! and `records` are the kinds of triggers), `work` takes up runs that are free or due, `post` delivers mail. So two
+//! servers on one store, or a server and `rpa run`, do nothing twice, and a server that is killed loses nothing.
+
+// A server is where files are looked at from outside of flows, and threads rest.
+#![allow(clippy::disallowed_methods, reason = "a server watches folders and waits")]
+
+mod event;
+mod file;
+mod post;
+mod records;
+mod times;
+mod watch;
+mod work;
+
+pub use event::Event;
+
+use crate::adapter::sqlite::Stop;
+use crate::compile::code::Code;
+use crate::finding::{Finding, catalogue};
+use crate::value::schedule::Calendar;
+use crate::value::{Duration, EcoString};
+use crate::vm::Limits;
+use crate::world::{StoreError, Transport, World};
+use jiff::tz::TimeZone;
+use std::collections::HashSet;
+use std::sync::Mutex;
+use std::sync::mpsc::{Sender, channel};
+
+/// How long a thread rests when there is nothing to do.
+const REST: std::time::Duration = std::time::Duration::from_millis(250);
+
+/// How long a thread rests when the store has failed.
+const PAUSE: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// A script that is served.
+pub struct Script {
+    /// What people call it: its path in the project.
+    pub name: EcoString,
+    /// Its code.
+    pub code: Code,
+}
+
+/// What a server needs to know.
+pub struct Server<'s> {
+    /// The scripts.
+    pub scripts: &'s [Script],
+    /// Opens the world for the program of some code; nothing begins in it any more once the server is to end.
+    pub open: &'s (dyn Fn(&Code) -> Result<World, Box<Finding>> + Sync),
+    /// Makes the way that mail leaves.
+    pub transport: &'s (dyn Fn() -> Box<dyn Transport> + Sync),
+    /// How far scripts may go.
+    pub limits: Limits,
+    /// What others are told whose runs this server has: `ada@desk, process 4711`.
+    pub process: String,
+    /// How long the server holds its runs without a sign of life.
+    pub lease: Duration,
+    /// In which zone schedules count that name none.
+    pub zone: TimeZone,
+    /// The holidays.
+    pub calendar: Calendar,
+    /// How many threads take up runs.
+    pub workers: usize,
+    /// Ends when everything is done that can be done now.
+    pub once: bool,
+    /// Says that the server is to end.
+    pub stop: Stop,
+}
+
+/// What the threads share.
+struct Shared<'s> {
+    server: &'s Server<'s>,
+    events: Sender<Event>,
+    /// The runs that a thread of this server has in hand.
+    in_hand: Mutex<HashSet<i64>>,
+    /// The runs that can't go on here; they are told of once.
+    given_up: Mutex<HashSet<i64>>,
+}
+
+impl Shared<'_> {
+    fn tell(&self, event: Event) {
+        // When nobody listens any more the server is at its end.
+        let _ = self.events.send(event);
+    }
+
+    fn is_ending(&self) -> bool {
+        self.server.stop.is_set()
+    }
+
+    /// Rests, but not beyond the end.
+    fn rest(&self, length: std::time::Duration) {
+        let mut left = length;
+        while !left.is_zero() && !self.is_ending() {
+            let part = left.min(REST);
+            std::thread::sleep(part);
+            left -= part;
+        }
+    }
+}
+
+/// Serves until it is to stop, and tells of all that happens.
+pub fn serve(server: &Server<'_>, tell: &mut dyn FnMut(Event)) {
+    let (events, told) = channel();
+    let shared = Shared { server, events, in_hand: Mutex::default(), given_up: Mutex::default() };
+    let shared = &shared;
+    std::thread::scope(|scope| {
+        let mut threads = Vec::new();
+        if server.once {
+            threads.push(scope.spawn(|| {
+                watch::look(shared);
+                work::work(shared);
+                post::deliver(shared);
+            }));
+        } else {
+            threads.push(scope.spawn(|| watch::watch(shared)));
+            threads.push(scope.spawn(|| post::deliver(shared)));
+            for _ in 0..server.workers.max(1) {
+                threads.push(scope.spawn(|| work::work(shared)));
+            }
+        }
+        while threads.iter().any(|thread| !thread.is_finished()) {
+            if let Ok(event) = told.recv_timeout(REST) {
+                tell(event);
+            }
+        }
+    });
+    while let Ok(event) = told.try_recv() {
+        tell(event);
+    }
+}
+
+/// Tells of troubles, but not of the same one again and again.
+#[derive(Default)]
+struct Troubles {
+    last: Option<(String, std::time::Instant)>,
+}
+
+/// How long the same trouble is not told again.
+const QUIET: std::time::Duration = std::time::Duration::from_secs(600);
+
+impl Troubles {
+    fn tell(&mut self, shared: &Shared<'_>, finding: Finding) {
+        let now = std::time::Instant::now();
+        let is_known = self
+            .last
+            .as_ref()
+            .is_some_and(|(message, at)| *message == finding.message && now.duration_since(*at) < QUIET);
+        if !is_known {
+            self.last = Some((finding.message.clone(), now));
+            shared.tell(Event::Problem(Box::new(finding)));
+        }
+    }
+
+    fn over(&mut self) {
+        self.last = None;
+    }
+}
+
+/// What is said when the store has failed; none when it only says that the server is to end.
+fn trouble(error: StoreError) -> Option<Finding> {
+    match error {
+        StoreError::Failed { code: crate::adapter::sqlite::STOPPED, .. } => None,
+        StoreError::Failed { code, message, help } => {
+            let code = catalogue::find(code).unwrap_or(&catalogue::cli::STORE);
+            let finding = Finding::without_place(code, message);
+            Some(if help.is_empty() { finding } else { finding.help(help) })
+        }
+        error => Some(Finding::without_place(&catalogue::cli::STORE, error.to_string())),
+    }
+}

@@ -1,0 +1,97 @@
+//! Mail leaves.
+
+use super::{Event, PAUSE, REST, Shared, Troubles, trouble};
+use crate::adapter::mail::{DispatchReport, dispatch_until};
+use crate::compile::code::Code;
+use crate::finding::Finding;
+use crate::finding::catalogue::mail as codes;
+
+/// Delivers what is due until the server ends, or once.
+pub(super) fn deliver(shared: &Shared<'_>) {
+    let code = Code::default();
+    let mut troubles = Troubles::default();
+    let mut told = Told::default();
+    while !shared.is_ending() {
+        let mut world = match (shared.server.open)(&code) {
+            Ok(world) => world,
+            Err(finding) => {
+                troubles.tell(shared, *finding);
+                if shared.server.once {
+                    return;
+                }
+                shared.rest(PAUSE);
+                continue;
+            }
+        };
+        let mut transport = (shared.server.transport)();
+        while !shared.is_ending() {
+            match dispatch_until(&mut world, &mut *transport, &|| shared.is_ending()) {
+                Ok(report) => {
+                    troubles.over();
+                    told.report(shared, &report);
+                    if shared.server.once {
+                        return;
+                    }
+                    shared.rest(if report.stopped { PAUSE } else { REST });
+                }
+                Err(error) => {
+                    let Some(finding) = trouble(error) else { return };
+                    troubles.tell(shared, finding);
+                    if shared.server.once {
+                        return;
+                    }
+                    shared.rest(PAUSE);
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// What was told of mail, so that what lasts is told once.
+#[derive(Default)]
+struct Told {
+    held: bool,
+    left_alone: bool,
+    unreachable: Troubles,
+}
+
+impl Told {
+    fn report(&mut self, shared: &Shared<'_>, report: &DispatchReport) {
+        if report.delivered > 0 {
+            shared.tell(Event::Mailed { count: report.delivered, target: report.target.clone() });
+            self.unreachable.over();
+        }
+        for mail in &report.refused {
+            shared.tell(Event::MailDead {
+                mail: mail.number,
+                run: mail.run,
+                to: mail.to.clone(),
+                reason: mail.reason.clone(),
+            });
+        }
+        if report.stopped && report.delivered == 0 {
+            if let Some(first) = report.postponed.first() {
+                let finding = Finding::without_place(&codes::UNREACHABLE, first.reason.clone());
+                self.unreachable.tell(shared, finding.note("the mails wait in the outbox and are tried again"));
+            }
+        } else {
+            for mail in &report.postponed {
+                shared.tell(Event::MailPostponed { mail: mail.number, reason: mail.reason.clone() });
+            }
+        }
+        match report.open_until {
+            Some(until) if !self.left_alone => {
+                self.left_alone = true;
+                shared.tell(Event::MailServerLeftAlone { until });
+            }
+            Some(_) => {}
+            None => self.left_alone &= report.delivered == 0,
+        }
+        if report.held > 0 && !self.held {
+            shared.tell(Event::MailHeld { count: report.held });
+        }
+        // A look that finds nothing due says nothing about the switch.
+        self.held = report.held > 0 || (self.held && report.delivered == 0);
+    }
+}

@@ -1,0 +1,265 @@
+//! `rpa serve` as real processes: triggers start their flows once, also with two servers on one store and with servers
+//! that are killed; a signal ends it cleanly.
+
+#![cfg(unix)]
+#![allow(clippy::disallowed_methods, reason = "tests read and write files, and wait for processes")]
+
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant, SystemTime};
+
+const SCRIPT: &str = r#"
+entity Customer {
+  key id: text
+  country: text = "DE"
+}
+
+flow import_file(path: text) {
+  step read {
+    Customer.create(id: path)
+    email.send("ada@example.com", "Imported {path}", "done")
+  }
+}
+
+flow greet(customer: Customer) {
+  step hello {
+    log.info("hello {customer.id}")
+  }
+}
+
+flow tick() {
+  step tock {
+    log.info("tock")
+  }
+}
+
+on file "inbox/*.csv" as f { start import_file(f.path) }
+on Customer created as c when c.country == "DE" { start greet(c) }
+every 1 second { start tick() }
+every monday at 06:00 in "Europe/Berlin", catch up { start tick() }
+"#;
+
+/// A project in a folder of its own.
+struct Project(tempfile::TempDir);
+
+impl Project {
+    fn with(files: &[(&str, &str)]) -> Project {
+        let project = Project(tempfile::tempdir().unwrap());
+        fs::create_dir(project.0.path().join("inbox")).unwrap();
+        for (name, text) in files {
+            fs::write(project.0.path().join(name), text).unwrap();
+        }
+        project
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rpa"));
+        command.args(arguments).current_dir(self.0.path()).env("NO_COLOR", "1").stdin(Stdio::null());
+        command
+    }
+
+    fn ran(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    fn said(&self, arguments: &[&str]) -> String {
+        let output = self.ran(arguments);
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    }
+
+    fn json(&self, arguments: &[&str]) -> Vec<Value> {
+        let output = self.ran(&[arguments, &["--format", "json"]].concat());
+        let value: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+            panic!("{arguments:?}: {error}\n{}", String::from_utf8_lossy(&output.stderr));
+        });
+        value.as_array().cloned().unwrap_or_default()
+    }
+
+    /// A file as if it had been there for a while.
+    fn deliver(&self, name: &str) {
+        let path = self.0.path().join(name);
+        let file = fs::File::create(&path).unwrap();
+        fs::write(&path, name).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(60)).unwrap();
+    }
+
+    fn serve(&self) -> Server {
+        let log = fs::OpenOptions::new().create(true).append(true).open(self.log()).unwrap();
+        let process = self.command(&["serve"]).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
+        Server(process)
+    }
+
+    fn log(&self) -> PathBuf {
+        self.0.path().join("serve.log")
+    }
+
+    /// How many runs of each flow have ended in each state.
+    fn runs(&self) -> BTreeMap<(String, String), usize> {
+        let mut counts = BTreeMap::new();
+        for run in self.json(&["runs", "--all", "--limit", "10000"]) {
+            let text = |name: &str| run[name].as_str().unwrap_or_default().to_string();
+            *counts.entry((text("flow"), text("state"))).or_default() += 1;
+        }
+        counts
+    }
+
+    /// Waits until so many runs of a flow are done.
+    fn wait_for(&self, flow: &str, count: usize) {
+        let began = Instant::now();
+        while self.runs().get(&(flow.to_string(), "done".to_string())).copied().unwrap_or(0) < count {
+            let log = fs::read_to_string(self.log()).unwrap_or_default();
+            assert!(began.elapsed() < Duration::from_secs(60), "{flow}: {:?}\n{log}", self.runs());
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+}
+
+struct Server(Child);
+
+impl Server {
+    fn signal(&self, name: &str) {
+        assert!(Command::new("kill").args([name, &self.0.id().to_string()]).status().unwrap().success());
+    }
+
+    /// Ends it as an operator would; its status.
+    fn end(mut self) -> Option<i32> {
+        self.signal("-TERM");
+        self.0.wait().unwrap().code()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn done(flow: &str) -> (String, String) {
+    (flow.to_string(), "done".to_string())
+}
+
+#[test]
+fn two_servers_start_everything_once_also_when_one_is_killed() {
+    let project = Project::with(&[("jobs.rpa", SCRIPT)]);
+    let mut servers = vec![project.serve(), project.serve()];
+    // The triggers are registered with the first run of the schedule.
+    project.wait_for("tick", 1);
+    for round in 0..4 {
+        for number in 0..5 {
+            project.deliver(&format!("inbox/{round}-{number}.csv"));
+        }
+        std::thread::sleep(Duration::from_millis(300));
+        // Killed without a word; another takes its place.
+        let mut killed = servers.remove(0);
+        killed.0.kill().unwrap();
+        killed.0.wait().unwrap();
+        servers.push(project.serve());
+    }
+    project.wait_for("import_file", 20);
+    project.wait_for("greet", 20);
+    for server in servers {
+        assert_eq!(server.end(), Some(0));
+    }
+    // What was begun and not ended when the signal came goes on.
+    project.said(&["serve", "--once"]);
+    let runs = project.runs();
+    assert_eq!((runs[&done("import_file")], runs[&done("greet")]), (20, 20), "{runs:?}");
+    assert_eq!(runs[&done("on file \"inbox/*.csv\"")], 20);
+    assert!(runs.keys().all(|(_, state)| state == "done"), "{runs:?}");
+    // Every second at most once.
+    let log = fs::read_to_string(project.log()).unwrap();
+    let mut times: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains("by `every 1 second`"))
+        .filter_map(|line| line.split("`: ").nth(1)?.split(',').next())
+        .collect();
+    let count = times.len();
+    times.sort_unstable();
+    times.dedup();
+    assert_eq!(times.len(), count, "{log}");
+    // Every mail was written once, and every one is settled or will be when the claim of the killed one ends.
+    let mails = project.json(&["mail", "--state", "all", "--limit", "1000"]);
+    assert_eq!(mails.len(), 20);
+}
+
+#[test]
+fn a_signal_ends_it_cleanly_and_what_it_says_reads_well() {
+    let project = Project::with(&[("jobs.rpa", SCRIPT)]);
+    project.deliver("inbox/a.csv");
+    let server = project.serve();
+    project.wait_for("import_file", 1);
+    assert_eq!(server.end(), Some(0));
+    let log = fs::read_to_string(project.log()).unwrap();
+    for wanted in [
+        "serving: jobs.rpa",
+        "watching for `on file \"inbox/*.csv\"` of jobs.rpa",
+        "watching for `every monday at 06:00 in \"Europe/Berlin\", catch up` of jobs.rpa, next at ",
+        "started run ",
+        "by `on file \"inbox/*.csv\"`: inbox/a.csv",
+        "is done, import_file: 1 done",
+        "stopped; what is not done goes on with the next `rpa serve`",
+    ] {
+        assert!(log.contains(wanted), "{wanted}\n{log}");
+    }
+    // Nobody holds a run, and nothing is started a second time.
+    let said = project.said(&["serve", "--once"]);
+    assert!(!said.contains("by `on file"), "{said}");
+}
+
+#[test]
+fn once_does_what_can_be_done_and_a_bad_script_keeps_the_others_from_nothing() {
+    let bad = "flow broken() {\n  step x = nothing_such()\n}\n\nevery 1 second { start broken() }\n";
+    let project = Project::with(&[("jobs.rpa", SCRIPT), ("bad.rpa", bad)]);
+    project.deliver("inbox/a.csv");
+    let output = project.ran(&["serve", "--once", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let lines: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let events: Vec<&str> = lines.iter().filter_map(|line| line["event"].as_str()).collect();
+    assert!(events.contains(&"started") && events.contains(&"done") && events.contains(&"mailed"), "{text}");
+    assert_eq!(events.last(), Some(&"ended"), "{text}");
+    assert!(text.contains("serve::script") && text.contains("bad.rpa"), "{text}");
+    assert_eq!(project.runs()[&done("import_file")], 1);
+}
+
+#[test]
+fn what_was_missed_is_caught_up_once_or_skipped_as_written() {
+    let script =
+        SCRIPT.replace("every monday at 06:00 in \"Europe/Berlin\", catch up", "every 1 day at 00:00, catch up");
+    let script = script.replace("every 1 second", "every 1 day at 00:00 in \"UTC\"");
+    let project = Project::with(&[("jobs.rpa", &script)]);
+    project.said(&["serve", "--once"]);
+    // As if the last look had been ten days ago.
+    let store = rusqlite::Connection::open(project.0.path().join(".rpa/store.db")).unwrap();
+    store.execute("UPDATE rpa_triggers SET position = position - 864000000 WHERE entity IS NULL", ()).unwrap();
+    drop(store);
+    let said = project.said(&["serve", "--once"]);
+    assert!(said.contains("for 9 missed before it as well"), "{said}");
+    assert!(said.contains("10 times were missed"), "{said}");
+    assert_eq!(project.runs()[&done("tick")], 1);
+}
+
+#[test]
+fn a_switch_holds_mail_and_files_without_a_restart() {
+    let project = Project::with(&[("jobs.rpa", SCRIPT), ("rpa.toml", "[effects]\nemail = \"off\"\n")]);
+    project.deliver("inbox/a.csv");
+    let server = project.serve();
+    project.wait_for("import_file", 1);
+    let waiting = || project.json(&["mail", "--state", "waiting"]).len();
+    std::thread::sleep(Duration::from_millis(600));
+    assert_eq!(waiting(), 1);
+    fs::write(project.0.path().join("rpa.toml"), "[effects]\nemail = \"on\"\n").unwrap();
+    let began = Instant::now();
+    while waiting() > 0 {
+        assert!(began.elapsed() < Duration::from_secs(30));
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(server.end(), Some(0));
+    let log = fs::read_to_string(project.log()).unwrap();
+    assert!(log.contains("1 mail is held: email is switched off in rpa.toml"), "{log}");
+    assert!(project.0.path().join(Path::new(".rpa/outbox/00000001.eml")).is_file());
+}
