@@ -10,7 +10,7 @@ use super::site::{Assigned, Deed, Site, Target, plus};
 use crate::check::program::{LocalId, Type};
 use crate::check::proof::dimension::{Atom, Dimension};
 use crate::check::proof::report::Names;
-use crate::finding::{Finding, catalogue};
+use crate::finding::{Finding, Severity, catalogue};
 use crate::value::{Value, display};
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -18,6 +18,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// How many firings of a possible loop are tried out.
 const TRIED: usize = 24;
+
+/// With how many records that is begun.
+const STARTS: usize = 64;
 
 /// The loops that nothing ends.
 pub(super) fn findings(graph: &Graph) -> Vec<Finding> {
@@ -63,7 +66,7 @@ fn reached_from(graph: &Graph, left: &BTreeSet<usize>, loops: &[BTreeSet<usize>]
     let mut reached: BTreeSet<usize> = loops.iter().flatten().copied().collect();
     let mut work: Vec<usize> = reached.iter().copied().collect();
     while let Some(rule) = work.pop() {
-        for edge in graph.edges.iter().filter(|edge| edge.from == rule && left.contains(&edge.to)) {
+        for edge in graph.edges_from(rule).filter(|edge| left.contains(&edge.to)) {
             if reached.insert(edge.to) {
                 work.push(edge.to);
             }
@@ -108,7 +111,7 @@ fn cycle<'g>(graph: &'g Graph, members: &BTreeSet<usize>) -> Option<Vec<&'g Edge
         let mut came: BTreeMap<usize, &Edge> = BTreeMap::new();
         let mut queue = VecDeque::from([*start]);
         while let Some(rule) = queue.pop_front() {
-            for edge in graph.edges.iter().filter(|edge| edge.from == rule && members.contains(&edge.to)) {
+            for edge in graph.edges_from(rule).filter(|edge| members.contains(&edge.to)) {
                 if let std::collections::btree_map::Entry::Vacant(place) = came.entry(edge.to) {
                     place.insert(edge);
                     queue.push_back(edge.to);
@@ -176,6 +179,10 @@ fn finding(graph: &Graph, way: &[&Edge]) -> Finding {
     if let Some(run) = run {
         finding = finding.note(run);
     } else {
+        if !way.iter().all(|edge| is_sure(graph, edge)) {
+            // What hangs on values that are not known before the run may be right.
+            finding.severity = Severity::Warning;
+        }
         finding = finding.note(
             "every way round was followed: no condition is made false on it, and no field only moves towards a bound",
         );
@@ -184,6 +191,18 @@ fn finding(graph: &Graph, way: &[&Edge]) -> Finding {
         "let one of them make its own condition false, for example by a field that says that it was done: \
          `when … and not p.done { … p.update(done: true) }`",
     )
+}
+
+/// Whether a rule on a way round writes known values whenever it fires, and fires on what is known of the record alone.
+fn is_sure(graph: &Graph, edge: &Edge) -> bool {
+    let Some(rule) = graph.rules.get(edge.from) else { return false };
+    let is_known = |site: &Site| {
+        let mut carried = site.assignments.iter().filter(|assignment| edge.fields.contains(&assignment.field));
+        carried.all(|assignment| !matches!(assignment.value, Assigned::Other))
+    };
+    let is_certain = rule.doings.sites.get(edge.site).is_some_and(|site| site.is_certain && is_known(site));
+    let when = rule.reaction.when.as_ref();
+    is_certain && when.is_none_or(|when| exact(graph, rule, &formula(when, true, LocalId(0), graph.program)))
 }
 
 /// Tries a loop out with plain values: what happens, when it goes on for long enough.
@@ -200,27 +219,15 @@ fn example(graph: &Graph, way: &[&Edge]) -> Option<String> {
         let name = described.fields.get(field).map_or("?", |field| field.name.as_str());
         (name.to_string(), display::written(value, &names))
     };
-    'regions: for region in &first.guard {
-        let mut state: BTreeMap<usize, Value> = BTreeMap::new();
-        for (field, described) in described.fields.iter().enumerate() {
-            let value = match graph.domains.of(entity, field) {
-                Some(dimension) => {
-                    let side = region.sides.get(&field);
-                    let atom = side.and_then(|bits| bits.iter().next());
-                    atom.map_or_else(|| dimension.witness(0), |atom| dimension.witness(atom))
-                }
-                None if described.ty == Type::Int => Value::Int(0),
-                None => continue,
-            };
-            state.insert(field, value);
-        }
+    let starts = first.guard.iter().flat_map(|region| starts(graph, first, region));
+    'starts: for start in starts {
+        let mut state = start.clone();
         let mut told: Vec<String> = Vec::new();
-        let start = state.clone();
         let mut spoken: BTreeSet<usize> = BTreeSet::new();
         for turn in 0..TRIED {
             let (edge, rule) = (way.get(turn % way.len())?, rules.get(turn % way.len())?);
             if !holds(graph, rule, &state) {
-                continue 'regions;
+                continue 'starts;
             }
             let before = state.clone();
             for assignment in
@@ -241,7 +248,7 @@ fn example(graph: &Graph, way: &[&Edge]) -> Option<String> {
                 .collect();
             let next = graph.rules.get(edge.to)?;
             if !changed.iter().any(|field| next.watched.contains(field)) {
-                continue 'regions;
+                continue 'starts;
             }
             spoken
                 .extend(rule.watched.iter().filter(|field| rule.reaction.when.is_some() && state.contains_key(field)));
@@ -264,6 +271,33 @@ fn example(graph: &Graph, way: &[&Edge]) -> Option<String> {
         return Some(format!("for example, from {}: {}, and so on", begin.join(", "), told.join(", ")));
     }
     None
+}
+
+/// Records to begin with: one value of each atom that the condition allows, where there are few.
+fn starts(graph: &Graph, rule: &Rule, region: &Region) -> Vec<BTreeMap<usize, Value>> {
+    let entity = rule.reaction.entity;
+    let fields = graph.program.records.get(entity.0 as usize).map_or(&[][..], |record| &record.fields);
+    let mut states = vec![BTreeMap::new()];
+    for (field, described) in fields.iter().enumerate() {
+        let values: Vec<Value> = match (graph.domains.of(entity, field), region.sides.get(&field)) {
+            (Some(dimension), Some(bits)) => bits.iter().map(|atom| dimension.witness(atom)).collect(),
+            (Some(dimension), None) => vec![dimension.witness(0)],
+            (None, _) if described.ty == Type::Int => vec![Value::Int(0)],
+            (None, _) => continue,
+        };
+        let kept = if states.len() * values.len() > STARTS { 1 } else { values.len() };
+        states = states
+            .into_iter()
+            .flat_map(|state| {
+                values.iter().take(kept).map(move |value| {
+                    let mut state = state.clone();
+                    state.insert(field, value.clone());
+                    state
+                })
+            })
+            .collect();
+    }
+    states
 }
 
 /// Whether all that a rule does to its own entity is known exactly.

@@ -86,6 +86,12 @@ impl<'p> Graph<'p> {
         graph
     }
 
+    /// The edges that leave a rule: they lie together, as they are found rule by rule.
+    pub fn edges_from(&self, rule: usize) -> impl Iterator<Item = &Edge> {
+        let first = self.edges.partition_point(|edge| edge.from < rule);
+        self.edges.iter().skip(first).take_while(move |edge| edge.from == rule)
+    }
+
     fn all_edges(&self) -> Vec<Edge> {
         let mut edges = Vec::new();
         for (from, rule) in self.rules.iter().enumerate() {

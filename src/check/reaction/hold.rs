@@ -12,7 +12,17 @@ use crate::text::Span;
 /// What rules must not do: an action is a part of the change that sets it off, and nothing outside can be.
 pub(super) fn findings(program: &Program) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for reaction in &program.reactions {
+    for (at, reaction) in program.reactions.iter().enumerate() {
+        let earlier = program.reactions.iter().take(at).find(|earlier| earlier.name == reaction.name);
+        if let Some(earlier) = earlier {
+            let message = format!("the rule `{}` is declared twice", reaction.name);
+            findings.push(
+                Finding::new(&catalogue::name::DUPLICATE, reaction.span, message)
+                    .at("declared again")
+                    .label(earlier.span, "declared here first")
+                    .help("give one of them another name: runs and findings tell of rules by their names"),
+            );
+        }
         let declared = |finding: Finding| finding.label(reaction.span, "in this rule");
         let mut actions: Vec<(Span, &str)> = Vec::new();
         each_expression(&reaction.body, &mut |expr| act(expr, &mut actions));
@@ -43,7 +53,7 @@ pub(super) fn findings(program: &Program) -> Vec<Finding> {
             findings.push(declared(finding).help("move it into the action"));
         }
         if let Some(priority) = &reaction.priority
-            && !literal(priority, &program.constants).is_some_and(|value| value.as_int().is_some())
+            && literal(priority, &program.constants).is_none_or(|value| value.as_int().is_none())
         {
             let finding = Finding::new(
                 &catalogue::reaction::PRIORITY,

@@ -28,6 +28,10 @@ pub fn check(program: &Program) -> Vec<Finding> {
     }
     let graph = Graph::of(program);
     findings.extend(hold::doubtful(&graph));
+    if findings.iter().any(Finding::is_error) {
+        // What would be said of the others together may only follow from that.
+        return findings;
+    }
     findings.extend(ending::findings(&graph));
     findings.extend(order::findings(&graph));
     findings

@@ -61,7 +61,7 @@ fn between(graph: &Graph, first: usize, second: usize) -> Option<Conflict> {
 /// The rules that some set off and that go before one of others.
 fn set_off_before(graph: &Graph, ones: &[usize], others: &[usize], except: usize) -> BTreeSet<usize> {
     let priority = |at: usize| graph.rules.get(at).map_or(0, |rule| rule.priority);
-    let next = graph.edges.iter().filter(|edge| ones.contains(&edge.from)).map(|edge| edge.to);
+    let next = ones.iter().flat_map(|one| graph.edges_from(*one)).map(|edge| edge.to);
     next.filter(|rule| *rule != except && !ones.contains(rule))
         .filter(|rule| others.iter().any(|other| priority(*rule) > priority(*other)))
         .collect()
@@ -84,7 +84,7 @@ pub(super) fn waiting_together(graph: &Graph) -> BTreeSet<(usize, usize)> {
                 add(a, b, &mut work);
             }
         }
-        let next: Vec<usize> = graph.edges.iter().filter(|edge| edge.from == a).map(|edge| edge.to).collect();
+        let next: Vec<usize> = graph.edges_from(a).map(|edge| edge.to).collect();
         for b in &next {
             for c in &next {
                 add(*b, *c, &mut work);
@@ -97,7 +97,7 @@ pub(super) fn waiting_together(graph: &Graph) -> BTreeSet<(usize, usize)> {
             if priority(fired) < priority(waits) {
                 continue;
             }
-            for edge in graph.edges.iter().filter(|edge| edge.from == fired) {
+            for edge in graph.edges_from(fired) {
                 add(edge.to, waits, &mut work);
             }
         }

@@ -12,7 +12,8 @@ pub static ENDLESS: Code = Code::error(
     "A change sets off a rule, whose action is a change that sets off a rule. When that goes round, the step fails at \
      the limit of 100 rules in a chain. The checker follows what every action writes to the conditions that read it. A \
      way round is broken by a condition that the action makes false, by a status that only moves forward, by a \
-     number that only moves towards a bound; what is left is reported.",
+     number that only moves towards a bound; what is left is reported: as a warning where it hangs on values that are \
+     not known before the run.",
     "entity Product {
   key sku: text
   stock: int

@@ -1,5 +1,7 @@
 //! The index agrees with a plain look at every cell of every row.
 
+mod agenda;
+
 use super::{Index, RowSet};
 use crate::compile::code::ChunkId;
 use crate::compile::instruction::Comparison;
