@@ -52,6 +52,25 @@ fn an_error_takes_back_what_its_entry_wrote_and_does_not_end_the_session() {
 }
 
 #[test]
+fn secrets_are_not_shown_and_personal_fields_are_masked() {
+    let (said, complained, content) = talk(
+        "entity Access {\n  key shop: text\n  owner: pii text\n  token: secret text\n}\n\
+         let access = Access.create(shop: \"s\", owner: \"Ada\", token: \"k-123456\")\n\
+         access\n\
+         Access.all\n\
+         access.token\n\
+         let copy = access.token.upper\n\
+         copy\n\
+         Access.all.map(it.token)\n\
+         access.token.last4\n",
+    );
+    assert!(content, "{complained}");
+    assert!(!said.contains("123456") && !said.contains("Ada"), "{said}");
+    assert!(said.contains("\"3456\""), "{said}");
+    assert_eq!(said.matches("•••").count(), 7, "{said}");
+}
+
+#[test]
 fn a_flow_is_run_by_the_engine() {
     let (said, complained, content) = talk(
         "flow greet(name: text) -> text {\n  step note { log.info(\"Hello {name}\") }\n  return \"greeted {name}\"\n}\n\

@@ -3,9 +3,12 @@
 use super::body::{Body, BodyKind, LocalKind};
 use super::scope::{Module, Names};
 use super::{Checker, Loader};
-use crate::check::program::{Callable, CallableId, Effect, Expr, Parameter, Program, Statement, StatementKind, Type};
+use crate::check::program::{
+    Callable, CallableId, Effect, Expr, ExprKind, Parameter, Program, Statement, StatementKind, Type,
+};
 use crate::finding::{Finding, catalogue};
-use crate::syntax::tree::{self, Script};
+use crate::library::Operation;
+use crate::syntax::tree::{self, Label, Script};
 use crate::syntax::{self, ReplEntry};
 use crate::text::{Source, Sources, Span};
 use ecow::EcoString;
@@ -29,6 +32,8 @@ pub struct Variable {
     pub ty: Type,
     /// Whether it was declared with `var`.
     pub mutable: bool,
+    /// Who may see it.
+    label: Option<Label>,
     span: Span,
 }
 
@@ -53,6 +58,8 @@ pub struct EntryPart {
     pub variable: Option<EcoString>,
     /// The type of its result; `Nothing` when it has none.
     pub ty: Type,
+    /// Whether its result is a secret, which no tool shows.
+    pub is_secret: bool,
 }
 
 impl Session {
@@ -188,6 +195,9 @@ impl Checker<'_> {
             let kind = if variable.mutable { LocalKind::Var } else { LocalKind::Let };
             let id = self.body.add(&variable.name, variable.ty.clone(), variable.span, kind);
             self.body.bind(&variable.name, id);
+            if let Some(info) = self.body.info.get_mut(id.index()) {
+                info.label = variable.label;
+            }
         }
         let parameters: Vec<Parameter> = variables
             .iter()
@@ -207,12 +217,16 @@ impl Checker<'_> {
             let ty = value.ty.clone();
             (vec![Statement { kind: StatementKind::Return(Some(value)), span }], ty)
         };
+        let mut is_secret = false;
         let (body, ty, variable) = match kind {
             StatementKind::Set { local, value } => {
+                is_secret = self.is_secret(&value);
+                let label = self.body.info.get(local.index()).and_then(|info| info.label);
+                let label = if is_secret { Some(Label::Secret) } else { label };
                 let name = self.body.local(local).map(|local| local.name.clone()).unwrap_or_default();
                 let ty = self.body.local_type(local);
                 if let Some((name, mutable)) = declared {
-                    let new = Variable { name: name.text.clone(), ty: ty.clone(), mutable, span: name.span };
+                    let new = Variable { name: name.text.clone(), ty: ty.clone(), mutable, label, span: name.span };
                     match variables.iter_mut().find(|variable| variable.name == name.text) {
                         Some(old) => *old = new,
                         None => variables.push(new),
@@ -222,6 +236,7 @@ impl Checker<'_> {
             }
             StatementKind::Expression(value) if value.ty != Type::Nothing => {
                 let value = self.settle(value);
+                is_secret = self.is_secret(&value);
                 let (body, ty) = returned(value);
                 (body, ty, None)
             }
@@ -244,7 +259,19 @@ impl Checker<'_> {
             documentation: EcoString::new(),
             span,
         });
-        Some(EntryPart { callable, variable, ty })
+        Some(EntryPart { callable, variable, ty, is_secret })
+    }
+
+    /// Whether a value is secret, or made of something that is; what `mask` and `last4` give is not.
+    fn is_secret(&self, value: &Expr) -> bool {
+        match &value.kind {
+            ExprKind::Perform(Operation::TextMask | Operation::TextLastFour, _) => false,
+            ExprKind::Perform(_, arguments) | ExprKind::List(arguments) if value.ty != Type::Bool => {
+                arguments.iter().any(|argument| self.is_secret(argument))
+            }
+            ExprKind::Lambda(_, body) => self.is_secret(body),
+            _ => self.label_of(value) == Some(Label::Secret),
+        }
     }
 
     /// A block of an entry works on copies of the variables, so setting one in it would be lost.

@@ -106,11 +106,15 @@ impl<'w> Evaluator<'w> {
                 return Err(Box::new(failure.finding(&code.sources)));
             }
             let account = told(&summary);
-            let result = (!summary.result.is_none()).then(|| show(&summary.result, &names, self.width));
+            let result = (!summary.result.is_none()).then(|| show(&names.masked(&summary.result), &names, self.width));
             self.keep(part, summary.result);
             return Ok(Some(result.map_or(account.clone(), |result| format!("{result}\n{account}"))));
         }
-        let shown = (part.variable.is_none() && part.ty != Type::Nothing).then(|| show(&value, &names, self.width));
+        // Personal and secret fields of records are hidden; a personal value that is asked for by its name is shown.
+        let shown = (part.variable.is_none() && part.ty != Type::Nothing).then(|| match part.is_secret {
+            true => show(&Value::text("•••"), &names, self.width),
+            false => show(&names.masked(&value), &names, self.width),
+        });
         self.keep(part, value);
         if starts.is_empty() {
             return Ok(shown);
