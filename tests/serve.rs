@@ -263,3 +263,59 @@ fn a_switch_holds_mail_and_files_without_a_restart() {
     assert!(log.contains("1 mail is held: email is switched off in rpa.toml"), "{log}");
     assert!(project.0.path().join(Path::new(".rpa/outbox/00000001.eml")).is_file());
 }
+
+const ASKING: &str = r#"
+enum Way { refund, replace }
+
+record Decision {
+  way: Way
+  note: text?
+}
+
+flow complaint(order: text) {
+  step paid: bool = ask("finance", "Was {order} paid?")
+  step decision: Decision = ask("service", "What about {order}?", within: 3 days)
+  step tell {
+    log.info("paid {paid}, {decision.way}")
+  }
+}
+
+on file "inbox/*.csv" as f { start complaint(f.name) }
+"#;
+
+#[test]
+fn people_answer_and_the_run_goes_on() {
+    let project = Project::with(&[("jobs.rpa", ASKING)]);
+    project.deliver("inbox/A1");
+    project.deliver("inbox/a.csv");
+    let served = project.said(&["serve", "--once"]);
+    assert!(served.contains("started run"), "{served}");
+    let said = [
+        project.said(&["inbox"]),
+        project.said(&["inbox", "answer", "1", "perhaps"]),
+        project.said(&["inbox", "answer", "1"]),
+        project.said(&["inbox", "answer", "1", "approve", "--as", "Ada"]),
+        project.said(&["inbox", "answer", "1", "refuse"]),
+        project.said(&["inbox", "answer", "9", "yes"]),
+    ];
+    let again = project.said(&["serve", "--once"]);
+    let later = [
+        project.said(&["inbox", "answer", "2", "way=swap"]),
+        project.said(&["inbox", "answer", "2", "way=replace", "note=broken, sadly", "--as", "Bob"]),
+        project.said(&["inbox", "--role", "service", "--all"]),
+    ];
+    project.said(&["serve", "--once"]);
+    assert_eq!(project.runs()[&done("complaint")], 1, "{served}\n{again}\n{later:?}");
+    // Moments differ.
+    let said = [&said[..], &later[..]].concat().join("--\n");
+    let said: Vec<String> = said
+        .lines()
+        .map(|line| match line.split_once("; until ") {
+            Some((before, _)) => format!("{before}; until …)"),
+            None => line.to_string(),
+        })
+        .collect();
+    insta::assert_snapshot!(said.join("\n"));
+    let inbox = project.json(&["inbox", "--all"]);
+    assert_eq!((inbox[0]["by"].as_str(), inbox[0]["answer"].as_str()), (Some("Ada"), Some("yes")), "{inbox:?}");
+}

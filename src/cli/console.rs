@@ -281,6 +281,17 @@ impl Console {
         Ok(bytes)
     }
 
+    /// Reads a line that somebody types, without its end; none when the input has ended. At most 64 KiB.
+    pub fn read_line(&mut self) -> io::Result<Option<String>> {
+        let mut bytes = Vec::new();
+        let mut byte = [0];
+        while bytes.len() < 65_536 && self.input.read(&mut byte)? == 1 && byte != [b'\n'] {
+            bytes.push(byte[0]);
+        }
+        let ended = bytes.is_empty() && byte != [b'\n'];
+        Ok((!ended).then(|| String::from_utf8_lossy(&bytes).trim_end_matches('\r').to_string()))
+    }
+
     /// Writes out what is held back, for somebody who waits for it.
     pub fn flush(&mut self) {
         self.output.flush();

@@ -16,6 +16,7 @@ mod explain;
 mod fix;
 mod fmt;
 mod folders;
+mod inbox;
 mod mail;
 mod new;
 mod plan;
@@ -83,6 +84,7 @@ enum Command {
     Fmt(fmt::Arguments),
     Runs(runs::Arguments),
     Serve(serve::Arguments),
+    Inbox(inbox::Arguments),
     Mail(mail::Arguments),
     Repl(repl::Arguments),
     Explain(explain::Arguments),
@@ -105,6 +107,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console)
                 Command::Fmt(arguments) => fmt::run(&arguments, console),
                 Command::Runs(arguments) => runs::run(&arguments, console),
                 Command::Serve(arguments) => serve::run(&arguments, console),
+                Command::Inbox(arguments) => inbox::run(&arguments, console),
                 Command::Mail(arguments) => mail::run(&arguments, console),
                 Command::Repl(arguments) => repl::run(&arguments, console),
                 Command::Explain(arguments) => explain::run(&arguments, console),

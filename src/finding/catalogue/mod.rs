@@ -11,6 +11,7 @@ pub mod decision;
 pub mod effect;
 pub mod file;
 pub mod flow;
+pub mod inbox;
 pub mod mail;
 pub mod money;
 pub mod name;
@@ -38,6 +39,7 @@ const GROUPS: &[&[&Code]] = &[
     effect::GROUP,
     file::GROUP,
     flow::GROUP,
+    inbox::GROUP,
     mail::GROUP,
     money::GROUP,
     name::GROUP,
