@@ -15,7 +15,7 @@ const PLANTED: &[(&str, Option<&str>)] = &[
     ("04-unreachable-code", Some("flow::unreachable")),
     ("05-assigned-and-never-used", Some("unused::local")),
     ("06-return-where-none-belongs", Some("flow::place")),
-    ("07-hard-coded-password", None),
+    ("07-hard-coded-password", Some("secret::literal")),
     ("08-password-in-a-log", Some("type::secret")),
     ("09-swallowed-failure", Some("flow::swallowed")),
     ("10-endless-loop", Some("flow::no-end")),

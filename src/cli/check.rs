@@ -6,12 +6,12 @@ use super::folders::named;
 use super::{against, capabilities, fix, project, sources};
 use crate::adapter::scripts::DiskLoader;
 use crate::check::{self, Allowance};
-use crate::finding::catalogue::config;
+use crate::finding::catalogue::{self, config};
 use crate::finding::render::number;
 use crate::finding::{Finding, Levels, level_names};
 use crate::text::{Source, Sources, nearest};
 use crate::world::Project;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 /// Check scripts without running them: names, types, effects, rules, the paths of flows
@@ -87,6 +87,10 @@ pub fn run(arguments: &Arguments, console: &mut Console) -> Status {
             Err(report) => report,
         });
     }
+    let used = used_by_others(&reports);
+    for (findings, sources) in &mut reports {
+        findings.retain(|finding| !is_for_others(finding, sources, &used));
+    }
     reports.push((needs.unused(&arguments.paths), Sources::new()));
     if arguments.capabilities {
         let findings: usize = reports.iter().map(|(findings, _)| findings.len()).sum();
@@ -147,6 +151,25 @@ impl Needs {
         }
         findings
     }
+}
+
+/// The scripts that others of those that were checked use.
+fn used_by_others(reports: &[(Vec<Finding>, Sources)]) -> HashSet<PathBuf> {
+    // The first script of each is the one that was checked.
+    let of_one = |sources: &Sources| {
+        let scripts =
+            sources.iter().filter(|(_, source)| !source.is_library).filter_map(|(_, source)| source.path.clone());
+        scripts.skip(1).filter_map(|path| path.canonicalize().ok()).collect::<Vec<_>>()
+    };
+    reports.iter().flat_map(|(_, sources)| of_one(sources)).collect()
+}
+
+/// Whether a finding says that nothing in a script uses a declaration, which may be there for the scripts that use it.
+fn is_for_others(finding: &Finding, sources: &Sources, used: &HashSet<PathBuf>) -> bool {
+    let path = || sources.get(finding.span()?.source)?.path.as_ref()?.canonicalize().ok();
+    !used.is_empty()
+        && finding.code.id == catalogue::unused::DECLARATION.id
+        && path().is_some_and(|path| used.contains(&path))
 }
 
 /// What to say of a code after `--deny` that does not exist.
@@ -284,6 +307,21 @@ mod tests {
         let sarif: serde_json::Value = serde_json::from_str(&form("sarif")).unwrap();
         assert_eq!(sarif["runs"][0]["results"][0]["ruleId"], "unused::parameter");
         assert_eq!(ran(&["explain", "--format", "sarif"], "").0, Status::WrongUse);
+    }
+
+    #[test]
+    fn a_declaration_may_be_there_for_other_scripts() {
+        let shared = "const rate = 19%\nconst old_rate = 16%\n\ntest \"rates\" {\n  expect old_rate == 16%\n}\n";
+        let (_folder, path) = folder(&[("shared.rpa", shared)]);
+        let alone = ran(&["check", &format!("{path}/shared.rpa")], "").2;
+        assert!(alone.contains("`rate` is never used"), "{alone}");
+        std::fs::write(
+            format!("{path}/one.rpa"),
+            "use \"shared.rpa\"\n\nfn tax(net: money) -> money = net * shared.rate\n",
+        )
+        .unwrap();
+        let (status, output, errors) = ran(&["check", &path, "--deny", "warnings"], "");
+        assert_eq!((status, output.as_str()), (Status::Fine, "2 scripts: no findings\n"), "{errors}");
     }
 
     #[test]

@@ -23,7 +23,8 @@ pub fn named(paths: &[String], findings: &mut Vec<Finding>) -> Vec<PathBuf> {
         }
     }
     let mut seen = HashSet::new();
-    scripts.retain(|script| seen.insert(script.clone()));
+    // However a script is named, it is one script.
+    scripts.retain(|script| seen.insert(script.canonicalize().unwrap_or_else(|_| script.clone())));
     scripts
 }
 
@@ -76,6 +77,8 @@ mod tests {
         let mut findings = Vec::new();
         let found = named(&[text(path("")), text(path("b.rpa"))], &mut findings);
         assert_eq!(found, [path("a/c.rpa"), path("b.rpa")]);
+        let twice = named(&[text(path("b.rpa")), text(path("a/../b.rpa"))], &mut findings);
+        assert_eq!(twice, [path("b.rpa")]);
         assert!(findings.is_empty());
         assert!(named(&[text(path(".git/none"))], &mut findings).len() == 1 && findings.is_empty());
         assert!(named(&[text(path("a/empty"))], &mut findings).len() == 1);

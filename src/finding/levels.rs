@@ -1,7 +1,7 @@
 //! How much findings matter to a project, where it says otherwise than the catalogue: `[check]` in `rpa.toml`, and
 //! what the command line denies.
 
-use super::catalogue::{self, Code, config, privacy, proof, secret};
+use super::catalogue::{self, Code, proof};
 use super::{Finding, Severity};
 use std::collections::BTreeMap;
 
@@ -105,12 +105,28 @@ impl Levels {
     }
 }
 
-/// Whether findings of a code may matter less to a project than the catalogue says: warnings, and the proofs about tables,
-/// for a table that leaves something out runs all the same and fails with `no_row` where nothing fits.
+/// Errors that are a judgement of what a script would do: it could be run, and a project or a line of a script may know
+/// better. Secrets that leave and policies that are broken are not among them.
+const JUDGED: &[&str] = &[
+    "config::reach",
+    "effect::retry-product",
+    "effect::retry-repeats",
+    "flow::circular",
+    "flow::endless",
+    "flow::no-end",
+    "flow::race",
+    "privacy::pii-leaves",
+    "reaction::endless",
+    "secret::literal",
+];
+
+/// Whether findings of a code may matter less to a project than the catalogue says: warnings, judgements of what a script
+/// would do, and the proofs about tables, for a table that leaves something out runs all the same and fails with `no_row`
+/// where nothing fits.
 pub fn can_be_lowered(code: &Code) -> bool {
-    let is_judgement =
-        [&config::REACH, &privacy::PII_LEAVES, &secret::LITERAL].iter().any(|judged| judged.id == code.id);
-    code.severity == Severity::Warning || is_judgement || proof::GROUP.iter().any(|proof| proof.id == code.id)
+    code.severity == Severity::Warning
+        || proof::GROUP.iter().any(|proof| proof.id == code.id)
+        || JUDGED.contains(&code.id)
 }
 
 /// The names that a level can be set for: every code, then every group.
@@ -156,6 +172,13 @@ mod tests {
         );
         other.deny_warnings();
         assert!(severities(&other).iter().all(|(_, severity)| *severity == Severity::Error));
+    }
+
+    #[test]
+    fn judgements_are_errors_of_the_catalogue() {
+        for id in JUDGED {
+            assert_eq!(catalogue::find(id).map(|code| code.severity), Some(Severity::Error), "{id}");
+        }
     }
 
     #[test]
