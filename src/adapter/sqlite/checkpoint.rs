@@ -48,7 +48,9 @@ impl Checkpoints {
             Worker::new(file.clone(), synchronous)
         });
         // One that waits already will do for this commit, too.
-        drop(worker.orders.as_ref().map(|orders| orders.try_send(())));
+        if let Some(orders) = &worker.orders {
+            let _ = orders.try_send(());
+        }
     }
 }
 

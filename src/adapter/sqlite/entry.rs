@@ -113,7 +113,7 @@ impl Packed {
         self.last = at;
         // Most clocks count milliseconds.
         let took = u64::from(entry.took);
-        unsigned(if took % 1000 == 0 { took / 1000 << 1 } else { took << 1 | 1 }, out);
+        unsigned(if took % 1000 == 0 { took / 1000 * 2 } else { took * 2 + 1 }, out);
         if !entry.path.is_empty() {
             unsigned(entry.path.len() as u64, out);
             entry.path.iter().for_each(|round| unsigned(u64::from(*round), out));
