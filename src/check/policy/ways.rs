@@ -51,6 +51,9 @@ struct Builder<'p> {
     given: Vec<Open<'p>>,
 }
 
+/// Whether a way ends at what it passes; told which locals have not been set anew since.
+pub(super) type Cut<'c, 'p> = &'c dyn Fn(Passed<'_, 'p>, &dyn Fn(LocalId) -> bool) -> bool;
+
 impl<'p> Ways<'p> {
     /// The ways through the body of a flow (with its steps), a task, a rule or a trigger.
     pub fn of(body: &'p [Statement], steps: &'p [Step], program: &'p Program) -> Self {
@@ -69,12 +72,7 @@ impl<'p> Ways<'p> {
     /// A way from the start to a place on which nothing is `cut`: the places after the start, each with the edge that
     /// leads to it. `watched` are the locals that what is looked for depends on; `cut` is told which of them are set
     /// anew between the edge or place and the end of the way, so that what was known of them before no longer counts.
-    pub fn way_past(
-        &self,
-        to: NodeIndex,
-        watched: &[LocalId],
-        cut: &dyn Fn(Passed<'_, 'p>, &dyn Fn(LocalId) -> bool) -> bool,
-    ) -> Option<Vec<(Span, String)>> {
+    pub fn way_past(&self, to: NodeIndex, watched: &[LocalId], cut: Cut<'_, 'p>) -> Option<Vec<(Span, String)>> {
         self.search(vec![(to, 0)], self.start, watched, cut)
     }
 
@@ -83,7 +81,7 @@ impl<'p> Ways<'p> {
         from: Vec<(NodeIndex, u64)>,
         target: NodeIndex,
         watched: &[LocalId],
-        cut: &dyn Fn(Passed<'_, 'p>, &dyn Fn(LocalId) -> bool) -> bool,
+        cut: Cut<'_, 'p>,
     ) -> Option<Vec<(Span, String)>> {
         type State = (NodeIndex, u64);
         // Few are told apart, so that there are few states; of the others one that is set anew stands for all.
@@ -140,13 +138,7 @@ impl<'p> Ways<'p> {
         None
     }
 
-    fn is_cut(
-        &self,
-        node: NodeIndex,
-        stale: u64,
-        bit: &dyn Fn(LocalId) -> u64,
-        cut: &dyn Fn(Passed<'_, 'p>, &dyn Fn(LocalId) -> bool) -> bool,
-    ) -> bool {
+    fn is_cut(&self, node: NodeIndex, stale: u64, bit: &dyn Fn(LocalId) -> u64, cut: Cut<'_, 'p>) -> bool {
         let fresh = |local: LocalId| stale & bit(local) == 0;
         let Some(place) = self.graph.node_weight(node) else { return false };
         place.evaluates.iter().any(|expr| cut(Passed::Place(expr), &fresh))
