@@ -23,6 +23,16 @@ pub(super) fn deliver(shared: &Shared<'_>) {
                 continue;
             }
         };
+        // As a worker, so that mails which it has in hand are free at once should it die.
+        if let Err(error) = world.store.enter(&shared.server.process, shared.server.lease) {
+            let Some(finding) = trouble(error) else { return };
+            troubles.tell(shared, finding);
+            if shared.server.once {
+                return;
+            }
+            shared.rest(PAUSE);
+            continue;
+        }
         let mut transport = (shared.server.transport)();
         while !shared.is_ending() {
             match dispatch_until(&mut world, &mut *transport, &|| shared.is_ending()) {

@@ -236,8 +236,12 @@ impl Dispatcher<'_> {
                 }
             }
         }
-        let claim = MailClaim { owner: self.owner.clone(), now, until: now.plus(CLAIM).unwrap_or(now) };
-        let most = if self.transport.is_idempotent() { BATCH } else { 1 };
+        // Where a mail delivered twice is there once, nobody need wait for one who has died with it.
+        let (most, until) = match self.transport.is_idempotent() {
+            true => (BATCH, now),
+            false => (1, now.plus(CLAIM).unwrap_or(now)),
+        };
+        let claim = MailClaim { owner: self.owner.clone(), now, until };
         self.world.store.claim_mails(&claim, most)
     }
 

@@ -268,6 +268,11 @@ impl SqliteStore {
         waiting::changed(&self.connection, &self.schema, watched, entity, record)
     }
 
+    /// Who claims a mail: the worker, so that its mails are free when it is gone, and the dispatcher in it.
+    fn mail_owner(&self, owner: &str) -> EcoString {
+        ecow::eco_format!("{}:{owner}", self.lease.number().unwrap_or(0))
+    }
+
     /// Logs what happened to a record, where a trigger is for it.
     fn log_change(&mut self, entity: RecordId, happening: RecordHappening, record: &Value) -> Done<()> {
         let logged = match &self.logged {
@@ -586,7 +591,8 @@ impl Outbox for SqliteStore {
     fn claim_mails(&mut self, claim: &MailClaim, limit: usize) -> Result<Vec<OutboxEntry>, StoreError> {
         self.guarded(|store| {
             store.write()?;
-            outbox::claim(&store.connection, claim, limit)
+            let claim = MailClaim { owner: store.mail_owner(&claim.owner), ..claim.clone() };
+            outbox::claim(&store.connection, &claim, limit)
         })
     }
 
@@ -599,7 +605,7 @@ impl Outbox for SqliteStore {
     ) -> Result<bool, StoreError> {
         self.guarded(|store| {
             store.write()?;
-            outbox::settle(&store.connection, number, owner, outcome, at)
+            outbox::settle(&store.connection, number, &store.mail_owner(owner), outcome, at)
         })
     }
 
@@ -731,6 +737,7 @@ impl Leases for SqliteStore {
             }
             store.begin_transaction()?;
             let gone = store.lease.take_over(&store.connection)?;
+            outbox::release_of_dead(&store.connection)?;
             store.commit_transaction()?;
             Ok(gone)
         })

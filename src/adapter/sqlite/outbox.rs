@@ -130,6 +130,16 @@ pub(super) fn claim(connection: &Connection, claim: &MailClaim, most: usize) -> 
     Ok(entries)
 }
 
+/// Frees the mails that workers had claimed which are gone.
+pub(super) fn release_of_dead(connection: &Connection) -> Done<()> {
+    connection.execute(
+        "UPDATE rpa_outbox SET due = 0, owner = NULL WHERE state = 'waiting' AND owner IS NOT NULL \
+         AND CAST(owner AS INTEGER) > 0 AND CAST(owner AS INTEGER) NOT IN (SELECT id FROM rpa_workers)",
+        (),
+    )?;
+    Ok(())
+}
+
 /// Writes down what became of a mail; false when this owner has it no more.
 pub(super) fn settle(
     connection: &Connection,
