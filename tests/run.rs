@@ -48,6 +48,8 @@ impl Folder {
 fn steady(text: &str) -> String {
     let mut out = String::new();
     for line in text.lines() {
+        // Who it was depends on the machine.
+        let line = if line.starts_with("  by  ") { "  by       ada" } else { line };
         let words: Vec<&str> = line.split(' ').collect();
         let mut kept: Vec<String> = Vec::new();
         for (at, word) in words.iter().enumerate() {
@@ -69,6 +71,11 @@ fn steady(text: &str) -> String {
     for unit in ["milliseconds", "millisecond", "seconds", "second", "minutes", "minute"] {
         out = out.replace(&format!("# {unit}"), "#");
     }
+    let bare = |line: &str| match line.contains('✗') || line.contains('✓') {
+        true => line.trim_end_matches(", #").to_string() + "\n",
+        false => line.to_string() + "\n",
+    };
+    out = out.lines().map(bare).collect();
     // Columns of tables are as wide as what stands in them.
     out.lines().map(|line| line.split("  #").collect::<Vec<_>>().join("  #") + "\n").collect()
 }
@@ -204,14 +211,6 @@ flow sums {
     let folder = Folder::with(&[("sums.rpa", &script.replace("flow sums {", "flow sums() {"))]);
     insta::assert_snapshot!(folder.said(&["run", "sums.rpa"]));
     insta::assert_snapshot!(folder.said(&["runs", "show", "1"]));
-}
-
-#[test]
-fn waits_are_refused_before_anything_is_done() {
-    let script = "flow f() {\n  step note { log.info(\"before\") }\n  step answer: bool = ask(\"boss\", \"May I?\", within: 1 day, otherwise: false)\n}\n";
-    let folder = Folder::with(&[("f.rpa", script)]);
-    insta::assert_snapshot!(folder.said(&["run", "f.rpa"]));
-    assert!(!folder.path().join(".rpa/store.db").exists());
 }
 
 #[test]
