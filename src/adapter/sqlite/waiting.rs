@@ -265,18 +265,17 @@ pub(super) fn changed(
         };
         let Some(key) = key else { continue };
         let named = (entity.name.as_str(), field.as_str(), &key);
-        let woken = connection
+        connection
             .prepare_cached(
                 "UPDATE rpa_waits SET wake = min(ifnull(wake, 0), 0) WHERE run IN \
                  (SELECT run FROM rpa_watches WHERE entity = ?1 AND field = ?2 AND value = ?3)",
             )?
             .execute(named)?;
-        if woken > 0 {
-            // They look for themselves, and watch again if that was not it.
-            connection
-                .prepare_cached("DELETE FROM rpa_watches WHERE entity = ?1 AND field = ?2 AND value = ?3")?
-                .execute(named)?;
-        }
+        // They look for themselves, and watch again if that was not it. One that is just about to be parked finds
+        // its watch gone.
+        connection
+            .prepare_cached("DELETE FROM rpa_watches WHERE entity = ?1 AND field = ?2 AND value = ?3")?
+            .execute(named)?;
     }
     Ok(())
 }

@@ -11,14 +11,14 @@ type Kept<T> = std::result::Result<T, StoreError>;
 
 /// A store that dies at an entry: what was not committed is gone, and nothing works any more.
 #[derive(Clone)]
-struct Mortal {
+pub struct Mortal {
     inner: Arc<Mutex<MemoryStore>>,
     /// How many entries it still takes.
     left: Arc<Mutex<u32>>,
 }
 
 impl Mortal {
-    fn on(inner: &Arc<Mutex<MemoryStore>>, entries: u32) -> Mortal {
+    pub fn on(inner: &Arc<Mutex<MemoryStore>>, entries: u32) -> Mortal {
         Mortal { inner: inner.clone(), left: Arc::new(Mutex::new(entries)) }
     }
 

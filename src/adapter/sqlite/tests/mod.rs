@@ -9,3 +9,4 @@ mod openings;
 mod parts;
 mod queries;
 mod records;
+mod waiting;
