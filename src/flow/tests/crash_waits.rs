@@ -47,6 +47,11 @@ fn everything(script: &mut Script) -> usize {
     ];
     let body: Vec<_> = (0..4).map(FlowInstruction::Step).collect();
     let child = script.flow("child", steps.clone(), body.clone());
+    let (made, unmade) = (named(script, "of a keyed child"), unnamed(script, "of a keyed child"));
+    let behind = named(script, "behind its turn");
+    let mut steps = steps;
+    steps[0] = StepCode { undo: Some(unmade), slot: None, ..step("make", made) };
+    steps[3] = StepCode { slot: None, ..step("behind", behind) };
     let keyed = script.flow("keyed", steps, body);
     script.flows[keyed].key = Some(script.slot(0));
     let one = script.value(1);
