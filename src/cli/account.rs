@@ -125,6 +125,7 @@ pub fn mails_json(report: &DispatchReport) -> serde_json::Value {
 /// `process_orders is done: run 12, 2.3 seconds`
 fn head(summary: &Summary) -> String {
     let state = match (&summary.failure, &summary.stopped) {
+        _ if summary.waiting.is_some() => "waits",
         (Some(_), _) => "failed",
         (None, Some(_)) => "stopped",
         (None, None) => "is done",

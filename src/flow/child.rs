@@ -148,7 +148,13 @@ impl Engine<'_> {
         open.child = Some(child);
         let name = flow.map_or("", |flow| flow.name.as_str());
         let what = format!("run {} ({name}): {}", child.0, inner.what);
-        let mut parked = Parked { look: inner.look, runs: vec![child], enough: 1, ..Parked::new(WaitKind::Run, what) };
+        let mut parked = Parked {
+            inner: inner.inner,
+            look: inner.look,
+            runs: vec![child],
+            enough: 1,
+            ..Parked::new(WaitKind::Run, what)
+        };
         if let Some((until, length)) = self.limit_of_child(parent, timeout, child)? {
             if until <= self.world().clock.now() {
                 self.cancel_child(parent.id, child)?;

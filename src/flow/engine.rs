@@ -180,6 +180,29 @@ impl<'a> Engine<'a> {
         self.guarded(|engine| engine.resume_top(run))
     }
 
+    /// As [`Engine::resume`] for many runs, which share their commits: what many runs that are due at once want. Gives
+    /// how each came out.
+    ///
+    /// # Errors
+    /// The run that could not go on, and why. What was not on disk then is due as before, and goes on by itself.
+    pub fn resume_all(&mut self, runs: &[RunId]) -> Result<Vec<Summary>, (RunId, Broken)> {
+        let mut summaries = Vec::with_capacity(runs.len());
+        for run in runs {
+            match self.resume_top(*run) {
+                Ok(summary) => summaries.push(summary),
+                Err(broken) => {
+                    self.group.abandon(self.worker.world());
+                    return Err((*run, broken));
+                }
+            }
+        }
+        if let (Some(last), Err(broken)) = (runs.last(), self.group.close(self.worker.world())) {
+            self.group.abandon(self.worker.world());
+            return Err((*last, broken));
+        }
+        Ok(summaries)
+    }
+
     /// Ends a run that waits or was left by its process: undoes its finished steps, the last first, and those of
     /// the runs that it waits for. It is cancelled then, and the account says so as of a failed run.
     ///

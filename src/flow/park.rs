@@ -16,6 +16,8 @@ use crate::world::{EntryKind, QuestionState, RunId, RunState, Wait, WaitKind, Wa
 pub(super) struct Parked {
     /// What names it best.
     pub kind: WaitKind,
+    /// What the run that it waits for waits for, in the end: a question is named before a moment.
+    pub inner: WaitKind,
     /// In words.
     pub what: EcoString,
     /// How many things it waits for.
@@ -41,6 +43,7 @@ impl Parked {
     pub fn new(kind: WaitKind, what: impl Into<EcoString>) -> Parked {
         Parked {
             kind,
+            inner: kind,
             what: what.into(),
             things: 1,
             wake: None,
@@ -71,8 +74,8 @@ impl Parked {
             WaitKind::Run | WaitKind::Slot => 2,
             WaitKind::Time => 1,
         };
-        if weight(other.kind) > weight(self.kind) {
-            self.kind = other.kind;
+        if weight(other.inner) > weight(self.inner) {
+            (self.kind, self.inner) = (other.kind, other.inner);
             self.what.clone_from(&other.what);
         }
         self.things = self.things.saturating_add(other.things);
