@@ -78,8 +78,24 @@ fn the_order_job_survives_any_crash() {
             // A part of the day is enough to be killed in.
             shorten: &[("data/orders.csv", 120), ("data/orders_de.csv", 40)],
             commands: &[&["run", "process_orders.rpa"]],
-            invoices: true,
+            by_chance: &[],
+            numbered: "Invoice",
         },
-        12,
+        8,
+    );
+}
+
+#[test]
+fn waits_retries_undo_and_parallel_parts_survive_any_crash() {
+    survive(
+        &Job {
+            name: "waits",
+            folder: Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/crash/waits"),
+            shorten: &[],
+            commands: &[&["run", "settle.rpa"]],
+            by_chance: &[("Receipt", "number")],
+            numbered: "Receipt",
+        },
+        16,
     );
 }
