@@ -26,7 +26,10 @@ impl State {
         assert_eq!(damage, "ok");
         let (mut records, mut keys) = (BTreeMap::new(), BTreeMap::new());
         let mut tables = store
-            .prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'rpa\\_%' ESCAPE '\\'")
+            .prepare(
+                "SELECT name FROM sqlite_master WHERE type = 'table' \
+                 AND name NOT LIKE 'rpa\\_%' ESCAPE '\\' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+            )
             .unwrap();
         let names: Vec<String> = tables.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
         for name in names {
