@@ -12,6 +12,7 @@
     clippy::disallowed_macros,
     reason = "tests touch the disk, wait, and say what they do"
 )]
+#![allow(dead_code, reason = "the tests of faults use the rest of what they share")]
 
 #[path = "crash/chance.rs"]
 mod chance;

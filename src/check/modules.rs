@@ -240,7 +240,9 @@ const MOST_TREES: usize = 128;
 /// read the library hundreds of times. The places in a tree name its source, so that it serves only where the source
 /// has the same number; that is nearly always so.
 pub(crate) fn library_tree(id: SourceId, text: &Arc<str>) -> Arc<Script> {
-    static TREES: Mutex<Vec<(SourceId, Arc<str>, Arc<Script>)>> = Mutex::new(Vec::new());
+    /// A tree with the text that it was read from.
+    type Read = (SourceId, Arc<str>, Arc<Script>);
+    static TREES: Mutex<Vec<Read>> = Mutex::new(Vec::new());
     let known = |trees: &Vec<(SourceId, Arc<str>, Arc<Script>)>| {
         trees.iter().find(|(of, known, _)| *of == id && known == text).map(|(.., script)| Arc::clone(script))
     };

@@ -150,7 +150,7 @@ fn tell(plan: &Plan, summary: &Summary, all: bool, code: &Code, console: &mut Co
     let count = number(plan.effects.len(), "effect");
     console.print(format!("plan of {}: {how}; {count}, none of which was done\n\n", account::clean(&plan.flow)));
     console.print(text(&plan.effects, if all { usize::MAX } else { SHOWN }, columns));
-    console.print(account::loops(summary, columns).trim_start().to_string());
+    console.print(account::loops(summary, columns).trim_start());
     if let Some(failure) = &summary.failure {
         console.findings(vec![failure.finding(&code.sources)], &code.sources);
     }

@@ -34,7 +34,7 @@ impl Engine<'_> {
                 tries += 1;
                 settled = match entry.kind {
                     EntryKind::UndoFailed => {
-                        !decode_failed(&self.kept(run.id, &entry.payload)?).is_some_and(|(_, pause)| pause.is_some())
+                        decode_failed(&self.kept(run.id, &entry.payload)?).is_none_or(|(_, pause)| pause.is_none())
                     }
                     _ => true,
                 };

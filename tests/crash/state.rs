@@ -35,7 +35,7 @@ impl State {
         for name in names {
             let without = |column: &String| !but.iter().any(|(table, other)| *table == name && other == column);
             let statement = store.prepare(&format!("SELECT * FROM \"{name}\"")).unwrap();
-            let all: Vec<String> = statement.column_names().into_iter().map(|column| format!("\"{column}\"")).collect();
+            let all: Vec<String> = statement.column_names().map(|column| format!("\"{column}\"")).collect();
             keys.insert(name.clone(), rows(&store, &format!("SELECT {} FROM \"{name}\"", all[0])));
             let kept: Vec<String> =
                 all.into_iter().filter(|column| without(&column.trim_matches('"').into())).collect();

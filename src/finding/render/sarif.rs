@@ -74,7 +74,7 @@ fn result(finding: &Finding, sources: &Sources, index_of: &BTreeMap<&str, usize>
     let main = labels.next().and_then(|label| location(label.span, &label.text, None, sources));
     result.insert("locations".to_string(), Value::Array(main.into_iter().collect()));
     let related: Vec<Value> = labels
-        .filter_map(|label| Some((label.span, &label.text)))
+        .map(|label| (label.span, &label.text))
         .chain(finding.trace.iter().map(|frame| (frame.span, &frame.name)))
         .enumerate()
         .filter_map(|(index, (span, text))| location(span, text, Some(index + 1), sources))
