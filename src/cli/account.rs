@@ -165,7 +165,15 @@ fn items(out: &mut String, account: &LoopAccount, columns: usize) {
             let _ = write!(out, " ({earlier} of them earlier)");
         }
     }
-    let _ = writeln!(out, ", {} failed", account.failed);
+    let _ = write!(out, ", {} failed", account.failed);
+    let left = account.items.saturating_sub(account.done + account.failed + account.waiting);
+    if account.waiting > 0 {
+        let _ = write!(out, ", {}", times(account.waiting, "waits", "wait"));
+        if left > 0 {
+            let _ = write!(out, ", {left} not begun");
+        }
+    }
+    out.push('\n');
     // Reasons of one error belong together: messages often name the item, and would hide each other.
     let mut errors: Vec<(&str, Vec<&Reason>)> = Vec::new();
     for reason in &account.reasons {

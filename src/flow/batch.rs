@@ -45,7 +45,11 @@ impl Engine<'_> {
         let aside = (at_once > 1).then(|| Aside::new(at_once, &run.frame));
         let name = self.loop_name(span);
         let flow = self.code.flows.get(run.flow).map_or("", |flow| flow.name.as_str());
-        let account = self.account.loop_began(flow, &name, span, items.len());
+        let account = self.account.loop_met(flow, &name, span);
+        let (mark, is_new) = run.tell_loop(account);
+        if is_new {
+            self.account.loop_began(account, items.len());
+        }
         self.loops += 1;
         self.observer.loop_began(&name, self.loops, items.len());
         run.scopes.push(Scope::Loop(Loop {
@@ -60,6 +64,7 @@ impl Engine<'_> {
             work_before: self.work,
             earlier_before: self.account.runs_found,
             account,
+            mark,
             key: None,
             aside,
         }));
@@ -101,6 +106,7 @@ impl Engine<'_> {
                         run.set(second, value);
                     }
                 }
+                run.tell_begun();
                 Go::To(body)
             }
             Some(Scope::Branches(branches)) => {
@@ -135,11 +141,14 @@ impl Engine<'_> {
 
     /// `Next`: the item at work has ended well.
     pub(super) fn next_item(&mut self, run: &mut Run) -> Result<Go, Broken> {
+        let counts = run.tell_ended();
         let Some(Scope::Loop(each)) = run.scopes.last_mut() else { return Ok(Go::On) };
         each.at += 1;
         // Its runs had all been done before, and nothing else was to do.
         let earlier = each.work_before == self.work && each.earlier_before < self.account.runs_found;
-        self.account.item_done(each.account, earlier);
+        if counts {
+            self.account.item_done(each.account, earlier);
+        }
         self.observer.item_ended(self.loops, false);
         self.item(run)
     }
@@ -147,10 +156,14 @@ impl Engine<'_> {
     /// Leaves the innermost loops and branches, so many.
     pub(super) fn leave(&mut self, run: &mut Run, scopes: usize) -> Result<(), Broken> {
         for _ in 0..scopes {
+            let counts = run.tell_ended();
+            run.tell_left();
             let Some(mut scope) = run.scopes.pop() else { break };
             self.give_up(run, &mut scope)?;
             if let Scope::Loop(each) = scope {
-                self.account.item_done(each.account, false);
+                if counts {
+                    self.account.item_done(each.account, false);
+                }
                 self.observer.loop_ended(self.loops);
                 self.loops = self.loops.saturating_sub(1);
             }
@@ -164,6 +177,7 @@ impl Engine<'_> {
         loop {
             let depth = self.loops;
             let path = run.path();
+            let counts = run.tell_ended();
             let (at, account, finished_before, name, goes_on) = match run.scopes.last_mut() {
                 None => return Ok(Go::Fail(failure)),
                 Some(Scope::Branches(branches)) => {
@@ -182,10 +196,13 @@ impl Engine<'_> {
                 }
             };
             let name = if name.is_empty() { EcoString::from(format!("item {at}")) } else { name };
-            self.account.item_failed(account, &name, &failure);
+            if counts {
+                self.account.item_failed(account, &name, &failure);
+            }
             self.observer.item_ended(depth, true);
             if !goes_on {
                 // The loop ends, and what is around it has to deal with the failure.
+                run.tell_left();
                 if let Some(mut scope) = run.scopes.pop() {
                     self.give_up(run, &mut scope)?;
                 }

@@ -299,13 +299,16 @@ impl Engine<'_> {
         let id = match begun {
             Begin::New(id) => id,
             Begin::Known(known) => {
-                if let Some(parent) = parent
-                    && let Some(each) = parent.innermost_loop()
-                {
-                    each.key = key;
-                    self.account.item_runs(each.account, &flow_code.name);
+                let is_again = matches!(site, Some(Site::Again(_)));
+                let mut met = Met { is_again, ..Met::default() };
+                if let Some(parent) = parent {
+                    met.in_an_earlier_walk = parent.meets_again();
+                    if let Some(each) = parent.innermost_loop() {
+                        each.key = key;
+                        self.account.item_runs(each.account, &flow_code.name);
+                    }
                 }
-                return self.known(known, record, flow, frame, matches!(site, Some(Site::Again(_))));
+                return self.known(known, record, flow, frame, met);
             }
         };
         record.id = id;
@@ -366,7 +369,10 @@ impl Engine<'_> {
             return Err(Broken::Journal { run: id, reason: "a run that another waits for is not there".to_string() });
         };
         if record.state.is_over() {
-            self.account.run_ended(&flow.name, record.state);
+            match parent.is_some_and(|parent| parent.meets_again()) {
+                true => self.told_end(&record),
+                false => self.account.run_ended(&flow.name, record.state),
+            }
             return Ok(Begun::Over { run: id, ended: self.ended(&record)? });
         }
         if let Some(parent) = parent
@@ -407,7 +413,7 @@ impl Engine<'_> {
         record: RunRecord,
         flow: usize,
         frame: Vec<Value>,
-        again: bool,
+        met: Met,
     ) -> Result<Result<Begun, RunFailure>, Broken> {
         let own = record.parent.is_some() && known.parent == record.parent;
         let span = self.code.flows.get(flow).map_or_else(Span::default, |flow| flow.span);
@@ -445,14 +451,14 @@ impl Engine<'_> {
             }
         }
         let same = known.fingerprint == record.fingerprint;
-        if own && same && !again {
+        if own && same && !met.is_again {
             known = self.retried(known)?;
             if known.state == RunState::Running {
                 return Ok(Ok(Begun::Go(Box::new(self.reload(known.id)?))));
             }
         }
         if matches!(known.state, RunState::Failed | RunState::Cancelled)
-            && (!same || again || (self.options.retry_failed && !own))
+            && (!same || met.is_again || (self.options.retry_failed && !own))
         {
             self.work += 1;
             let position = self.reopen(&known, &record)?;
@@ -473,13 +479,26 @@ impl Engine<'_> {
             if let Ended::Failed(failure) = &mut ended {
                 failure.earlier = Some(known.id);
             }
-            self.account.run_found(&known);
+            if !met.in_an_earlier_walk {
+                self.account.run_found(&known);
+            }
+        } else if met.in_an_earlier_walk {
+            self.told_end(&known);
         } else if self.replaying(&known) {
             self.account.run_ended(&known.flow, known.state);
         } else {
             self.account.run_found(&known);
         }
         Ok(Ok(Begun::Over { run: known.id, ended }))
+    }
+
+    /// Counts the end of a run that an earlier walk of the one who waits for it met: this engine has done so when
+    /// it ended itself, unless another process has ended it.
+    fn told_end(&mut self, known: &RunRecord) {
+        if self.parked.remove(&known.id) {
+            self.account.told.remove(&known.id);
+            self.account.run_ended(&known.flow, known.state);
+        }
     }
 
     /// Whether a run that has ended did so before this process began, and not as a double in this one.
@@ -525,6 +544,7 @@ impl Engine<'_> {
             open: HashMap::new(),
             ending: None,
             replay,
+            told: self.account.told.remove(&record.id).unwrap_or_default(),
             position,
             fuel: MAX_INSTRUCTIONS,
             deadline: None,
@@ -622,6 +642,15 @@ pub(super) enum Site {
     Again(u32),
     /// It had begun this one when its process ended.
     Known(RunId),
+}
+
+/// How a start met a run that there is.
+#[derive(Debug, Clone, Copy, Default)]
+struct Met {
+    /// The step that starts it has failed before, and is tried again.
+    is_again: bool,
+    /// The one who starts it did so in an earlier walk, and the account knows.
+    in_an_earlier_walk: bool,
 }
 
 /// The number of a child as the journal keeps it.

@@ -238,6 +238,7 @@ impl<'a> Engine<'a> {
         self.worker.world().store.keep_version(version, &kept)?;
         match self.begin(flow, &arguments, None, None)? {
             Ok(Begun::Go(mut run)) => {
+                self.account.top = Some(run.id);
                 let ended = self.execute(&mut run)?;
                 self.close_top(*run, ended, began)
             }
@@ -259,6 +260,7 @@ impl<'a> Engine<'a> {
     pub(super) fn resume_top(&mut self, id: RunId) -> Result<Summary, Broken> {
         let began = self.world().clock.now();
         self.account.began = Some(began);
+        self.account.top = Some(id);
         self.group.open(self.worker.world())?;
         let Some(mut run) = self.take_up(id)? else { return self.tell(id, began) };
         let ended = self.execute(&mut run)?;
@@ -393,6 +395,7 @@ impl<'a> Engine<'a> {
         world.store.end_run(run.id, state, &outcome, now)?;
         self.group.count();
         self.tell_end(run, now)?;
+        self.parked.remove(&run.id);
         if let Some(flow) = self.code.flows.get(run.flow) {
             self.account.run_ended(&flow.name, state);
         }
@@ -576,9 +579,17 @@ impl<'a> Engine<'a> {
         world.store.append(run.id, &entry)?;
         run.position += 1;
         self.group.count();
-        let is_top = self.active.len() == 1;
-        self.account.entry(&entry, is_top);
+        self.account.entry(run.id, &entry);
         Ok(())
+    }
+
+    /// Counts an entry that the journal knows already; false when an earlier walk has done so.
+    pub(super) fn tell_entry(&mut self, run: &Run, entry: &Entry) -> bool {
+        let is_new = entry.position >= run.told.position;
+        if is_new {
+            self.account.entry(run.id, entry);
+        }
+        is_new
     }
 
     /// A value that the journal keeps.

@@ -6,7 +6,7 @@
 //!
 //! [`Engine`] walks; `step`, `retry`, `undo`, `batch` (loops and branches) and `child` (runs of runs) are its
 //! parts; `lease` keeps processes out of each other's runs; `commit` puts many steps of many runs on disk together;
-//! [`summary`] counts what a person wants to know in bounded memory, [`story`] reads a run back from the journal.
+//! [`summary`] counts what a person wants to know in bounded memory (`told`: and nothing twice), [`story`] reads a run back from the journal.
 //!
 //! What can't go on is parked (`park`): a waiting run is a row of the store and nothing else. `wait` has the steps
 //! that wait, `fiber` lets other items and branches go on meanwhile, [`form`] and [`inbox`] are for the questions to
@@ -34,6 +34,7 @@ mod steer;
 mod step;
 pub mod story;
 pub mod summary;
+mod told;
 mod undo;
 pub mod version;
 mod wait;

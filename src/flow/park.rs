@@ -154,6 +154,7 @@ impl Engine<'_> {
             wait.wake = wait.wake.into_iter().chain(Some(now)).min();
         }
         store.park(run.id, &wait)?;
+        self.account.told.insert(run.id, std::mem::take(&mut run.told).parked(run.position));
         self.group.count();
         self.parked.insert(run.id);
         if came {
@@ -325,6 +326,7 @@ impl Engine<'_> {
     pub(super) fn cancel_top(&mut self, id: RunId, by: &str, why: &str) -> Result<Summary, Broken> {
         let began = self.world().clock.now();
         self.account.began = Some(began);
+        self.account.top = Some(id);
         self.group.open(self.worker.world())?;
         let reason = if why.is_empty() { format!("by {by}") } else { format!("by {by}: {why}") };
         match self.cancel_run(id, &reason)? {

@@ -4,6 +4,7 @@ use super::failure::RunFailure;
 use super::fiber::Aside;
 use super::replay::Replay;
 use super::step::OpenStep;
+use super::told::{Mark, Told};
 use crate::value::{Duration, EcoString, Instant, Value, ValueMap};
 use crate::world::RunId;
 use std::collections::HashMap;
@@ -34,6 +35,8 @@ pub(super) struct Run {
     pub ending: Option<RunFailure>,
     /// What the journal knows of it beyond this point.
     pub replay: Replay,
+    /// What the account has of it from an earlier walk.
+    pub told: Told,
     /// The position of the next entry.
     pub position: u32,
     /// How many instructions it may still walk.
@@ -93,6 +96,8 @@ pub(super) struct Loop {
     pub earlier_before: u64,
     /// Its place in the account.
     pub account: usize,
+    /// Its place in what is told of the run.
+    pub mark: Mark,
     /// The key of the last run that the item has begun: the best name for it.
     pub key: Option<EcoString>,
     /// The items that have begun and wait, when several may; none when they are done one after the other.
@@ -151,6 +156,7 @@ impl Run {
             open: HashMap::new(),
             ending: None,
             replay,
+            told: Told::default(),
             position,
             fuel: 0,
             deadline: None,

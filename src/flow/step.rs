@@ -74,8 +74,7 @@ impl Engine<'_> {
             false => run.open.remove(&(index, path.clone())).unwrap_or_default(),
         };
         while let Some(entry) = run.replay.take(Deed::Step, index, &path) {
-            let is_top = self.active.len() == 1;
-            self.account.entry(&entry, is_top);
+            let is_new = self.tell_entry(run, &entry);
             match entry.kind {
                 EntryKind::StepDone => {
                     let value = match entry.payload.as_slice() {
@@ -94,7 +93,7 @@ impl Engine<'_> {
                         retry::decode_failed(&self.kept(run.id, &entry.payload)?).ok_or_else(unreadable)?;
                     open = OpenStep { tries: open.tries + 1, ..OpenStep::default() };
                     match pause {
-                        None => return self.handle(run, step, failure),
+                        None => return self.handle(run, step, failure, is_new),
                         Some(pause) => open.again = entry.at.plus(pause).ok(),
                     }
                 }
@@ -139,7 +138,7 @@ impl Engine<'_> {
         self.append(run, EntryKind::StepFailed, index, &path, payload, Vec::new(), tried.took)?;
         let Some(pause) = pause else {
             self.group.close_when_due(self.worker.world())?;
-            return self.handle(run, step, failure);
+            return self.handle(run, step, failure, true);
         };
         self.observer.retrying(&step.name, &failure, pause);
         let again = self.world().clock.now().plus(pause).unwrap_or(Instant::EPOCH);
@@ -277,10 +276,10 @@ impl Engine<'_> {
     }
 
     /// Where a step's failure goes: to the handler that names it, or up.
-    fn handle(&mut self, run: &mut Run, step: &StepCode, failure: RunFailure) -> Result<Go, Broken> {
+    fn handle(&mut self, run: &mut Run, step: &StepCode, failure: RunFailure, is_new: bool) -> Result<Go, Broken> {
         Ok(match step.handlers.iter().find(|handler| handler.error == failure.failure.error) {
             Some(handler) => {
-                self.account.handled += 1;
+                self.account.handled += u64::from(is_new);
                 if let Some(slot) = handler.slot {
                     run.set(slot, failure.value());
                 }

@@ -3,13 +3,14 @@
 
 use super::engine::Ended;
 use super::failure::RunFailure;
+use super::told::Told;
 use crate::text::Span;
 use crate::value::{Duration, Instant, Value};
 use crate::world::{Change, ChangeKind, Entry, EntryKind, RunId, RunRecord, RunState, Wait};
 use ecow::EcoString;
 use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// How many different reasons of one error are told apart; the others are counted together.
 const MAX_REASONS: usize = 12;
@@ -87,6 +88,8 @@ pub struct LoopAccount {
     pub earlier: u64,
     /// How many failed.
     pub failed: u64,
+    /// How many have begun and wait.
+    pub waiting: u64,
     /// Why, the most frequent first.
     pub reasons: Vec<Reason>,
     place: Span,
@@ -136,7 +139,11 @@ pub struct ChangeCount {
 #[derive(Debug, Default)]
 pub(super) struct Account {
     pub began: Option<Instant>,
+    /// The run that was started or taken up, and not by another.
+    pub top: Option<RunId>,
     pub top_was_over: bool,
+    /// What is counted of the runs that wait.
+    pub told: HashMap<RunId, Told>,
     pub steps: u64,
     pub retries: u64,
     pub handled: u64,
@@ -153,16 +160,19 @@ pub(super) struct Account {
 }
 
 impl Account {
-    /// A loop begins; gives its place in the account.
-    pub fn loop_began(&mut self, flow: &str, item: &EcoString, place: Span, items: usize) -> usize {
-        let at = self.loops.iter().position(|each| each.place == place && each.flow == flow).unwrap_or_else(|| {
+    /// The place of a loop in the account.
+    pub fn loop_met(&mut self, flow: &str, item: &EcoString, place: Span) -> usize {
+        self.loops.iter().position(|each| each.place == place && each.flow == flow).unwrap_or_else(|| {
             self.loops.push(LoopAccount { flow: flow.into(), item: item.clone(), place, ..LoopAccount::default() });
             self.loops.len() - 1
-        });
-        if let Some(each) = self.loops.get_mut(at) {
+        })
+    }
+
+    /// A loop begins.
+    pub fn loop_began(&mut self, account: usize, items: usize) {
+        if let Some(each) = self.loops.get_mut(account) {
             each.items += items as u64;
         }
-        at
     }
 
     /// A run was begun, or found, for an item of a loop.
@@ -228,8 +238,9 @@ impl Account {
         self.runs.entry(flow.clone()).or_default()
     }
 
-    /// The journal got an entry; the top run is the one that was started, and not by another.
-    pub fn entry(&mut self, entry: &Entry, is_top: bool) {
+    /// The journal got an entry, or knows it from before.
+    pub fn entry(&mut self, run: RunId, entry: &Entry) {
+        let is_top = self.top == Some(run);
         if entry.kind == EntryKind::Undone {
             self.undone += 1;
         }
@@ -285,8 +296,13 @@ impl Summary {
         ended: Ended,
         began: Instant,
         now: Instant,
-        account: Account,
+        mut account: Account,
     ) -> Summary {
+        for (at, waiting) in account.told.values().flat_map(Told::waiting) {
+            if let Some(each) = account.loops.get_mut(at) {
+                each.waiting += waiting;
+            }
+        }
         let mut waiting = None;
         let (failure, result, stopped) = match ended {
             Ended::Done(value, why) => (None, value, why),
@@ -406,7 +422,7 @@ impl LoopAccount {
             .collect();
         json!({
             "flow": self.flow.as_str(), "item": self.item.as_str(), "runs": self.runs.as_ref().map(|flow| flow.as_str()), "count": self.items, "done": self.done,
-            "done_earlier": self.earlier, "failed": self.failed, "reasons": reasons,
+            "done_earlier": self.earlier, "failed": self.failed, "waiting": self.waiting, "reasons": reasons,
         })
     }
 }
@@ -425,7 +441,8 @@ mod tests {
     #[test]
     fn the_account_of_many_reasons_stays_small() {
         let mut account = Account::default();
-        let at = account.loop_began("f", &"row".into(), Span::default(), 100_000);
+        let at = account.loop_met("f", &"row".into(), Span::default());
+        account.loop_began(at, 100_000);
         for number in 0..100_000 {
             account.item_failed(at, &"x".into(), &failure(format!("reason {}", number % 5_000)));
         }

@@ -29,8 +29,7 @@ impl Engine<'_> {
             let mut tries = 0;
             let mut settled = false;
             while let Some(entry) = run.replay.take(Deed::Undo, finished.step, &finished.path) {
-                let is_top = self.active.len() == 1;
-                self.account.entry(&entry, is_top);
+                self.tell_entry(run, &entry);
                 tries += 1;
                 settled = match entry.kind {
                     EntryKind::UndoFailed => {

@@ -213,3 +213,70 @@ fn branches_wait_side_by_side_and_one_that_fails_lets_the_others_end() {
     assert_eq!(worker.world.clock.now().milliseconds(), 20_000);
     assert_eq!(things(&mut worker), ["the long branch has ended"]);
 }
+
+/// A batch that runs a flow with a key for each item, two at a time: it writes, naps for a second and writes again; that
+/// of `x` fails then. One item comes twice.
+fn batch_of_runs(script: &mut Script) -> usize {
+    let began = script.chunk(|frame, world| {
+        let name = format!("{}-began", frame[0].as_text().unwrap());
+        create(world, &name)
+    });
+    let nap = nap(script, |_| 1_000);
+    let ended = script.chunk(|frame, world| match frame[0].as_text().unwrap() {
+        "x" => Err(fails("bad", "an x")),
+        name => create(world, &format!("{name}-ended")),
+    });
+    let steps = vec![step("begin", began), nap, step("end", ended)];
+    let body = (0..3).map(FlowInstruction::Step).collect();
+    let child = script.flow("child", steps, body);
+    script.flows[child].key = Some(script.slot(0));
+    let list = script.value(texts(&["a", "x", "b", "a", "c"]));
+    let parallel = Some(script.value(2));
+    let arguments = script.chunk(|frame, _| Ok(Value::list(vec![frame[0].clone()])));
+    let body = vec![
+        FlowInstruction::ForEach { list, slot: 0, second: None, parallel, stop_at_first_failure: false, end: 3 },
+        FlowInstruction::Run(child as u32, arguments),
+        FlowInstruction::Next,
+    ];
+    script.flow("parent", Vec::new(), body)
+}
+
+/// Items, done, done earlier, failed, waiting; then the runs of the child: done, failed, found done.
+fn counts(summary: &Summary) -> ([u64; 5], [u64; 3]) {
+    let each = &summary.loops[0];
+    let child = summary.runs.iter().find(|(flow, _)| flow == "child").map(|(_, counts)| *counts).unwrap_or_default();
+    ([each.items, each.done, each.earlier, each.failed, each.waiting], [child.done, child.failed, child.found_done])
+}
+
+#[test]
+fn what_waits_and_goes_on_in_one_engine_is_counted_once() {
+    let mut script = Script::default();
+    let flow = batch_of_runs(&mut script);
+    let (code, mut worker) = script.ready();
+    let summary = run(&code, &mut worker, flow, "").unwrap();
+    assert_eq!(counts(&summary), ([5, 4, 1, 1, 0], [3, 1, 1]));
+    assert_eq!(summary.loops[0].reasons.len(), 1);
+    assert_eq!((summary.loops[0].reasons[0].count, &summary.loops[0].reasons[0].examples), (1, &vec!["x".into()]));
+}
+
+#[test]
+fn what_goes_on_in_another_engine_is_told_from_its_beginning() {
+    let mut script = Script::default();
+    let flow = batch_of_runs(&mut script);
+    let (code, mut worker) = script.ready();
+    let options = Options { patience: Duration::ZERO, ..Options::default() };
+    let summary = Engine::new(&code, &mut worker, &mut Silent, options).run(flow, vec![Value::from("")]).unwrap();
+    assert!(summary.waiting.is_some());
+    assert_eq!(counts(&summary), ([5, 0, 0, 0, 2], [0, 0, 0]));
+
+    // The first two have ended since, two others wait.
+    pass(&mut worker, 1_000);
+    let summary = resume(&code, &mut worker, 1, 0).unwrap();
+    assert!(summary.waiting.is_some());
+    assert_eq!(counts(&summary), ([5, 2, 1, 1, 2], [1, 1, 1]));
+
+    pass(&mut worker, 1_000);
+    let summary = resume(&code, &mut worker, 1, 60_000).unwrap();
+    assert_eq!(summary.waiting, None);
+    assert_eq!(counts(&summary).0, [5, 4, 0, 1, 0]);
+}
