@@ -176,7 +176,6 @@ fn runs_are_moved_to_a_version_under_which_they_can_go_on() {
     // Other steps behind and between, other types before: the numbers of everything change.
     let fits = WAITING
         .replace("entity Note", "enum Colour { red, green }\n\nrecord Point {\n  x: int\n}\n\nentity Note")
-        .replace("  step pause", "  step pause")
         .replace("  return number", "  step doubled = number * 2\n  return doubled");
     project.write(&fits);
     let out = project.fine(&["check", "--against-runs", "job.rpa"]);

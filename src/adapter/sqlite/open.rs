@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 const APPLICATION: i64 = 0x7270_6100;
 
 /// The version of the tables whose names begin with `rpa_`.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// The tables that every store has, whatever the program.
 const TABLES: &str = "
@@ -156,6 +156,15 @@ fn prepare(connection: &Connection, name: &str, options: &Options) -> Result<Lay
                 .note(format!("it has version {newer}; this program knows version {VERSION}"))
                 .help("update rpa, or use another store")
                 .into());
+        }
+        (APPLICATION, older) => {
+            return Err(Finding::without_place(
+                &code::OLDER,
+                format!("the store `{name}` was written by an older rpa"),
+            )
+            .note(format!("it has version {older}; this program knows version {VERSION}"))
+            .help("use the rpa that has written it, or another store; the file was left as it is")
+            .into());
         }
         (0, 0) if is_empty(connection)? => {
             if options.access == Access::ReadOnly {

@@ -58,6 +58,14 @@ pub const NEWER: Code = failure(
      Use at least the version that has written it last.",
 );
 
+/// The store was made before its form was settled.
+pub const OLDER: Code = failure(
+    "store::older",
+    "the store was written by an older version of rpa",
+    "The tables in which runs are kept have changed since, and this version has no way from the old form to the new one. \
+     Only versions before 0.1.0 have written that form.",
+);
+
 /// The script's entities contradict what the store holds.
 pub const SCHEMA_CHANGE: Code = failure(
     "store::schema-change",
@@ -110,6 +118,7 @@ pub const GROUP: &[&Code] = &[
     &DAMAGED,
     &NOT_A_STORE,
     &NEWER,
+    &OLDER,
     &SCHEMA_CHANGE,
     &FENCED,
     &DISK,

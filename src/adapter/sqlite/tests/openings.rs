@@ -58,12 +58,15 @@ fn folders_on_the_way_are_made() {
 }
 
 #[test]
-fn a_newer_store_is_left_alone() {
+fn a_store_of_another_version_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.db");
     drop(open(&path, &shop()));
-    rusqlite::Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
-    insta::assert_snapshot!(refused(&path));
+    for version in [99, 1] {
+        let text = format!("PRAGMA user_version = {version}");
+        rusqlite::Connection::open(&path).unwrap().execute_batch(&text).unwrap();
+        insta::assert_snapshot!(refused(&path));
+    }
 }
 
 /// A store with some products in it, whole and with nothing in the log beside it.
