@@ -88,7 +88,7 @@ rules fee_{block}(tier: Grade, days: int, urgent: bool) -> percent {{
 }}
 
 /// What is added up of some cases.
-record Sum_{block} {{
+record Sum{block} {{
   tier: Grade
   cases: int
   total: money EUR
@@ -105,13 +105,13 @@ fn charge_{block}(each: Case) -> money EUR {{
 }}
 
 /// Adds up the cases of a tier.
-fn added_{block}(cases: [Case], tier: Grade) -> Sum_{block} {{
+fn added_{block}(cases: [Case], tier: Grade) -> Sum{block} {{
   let own = cases.where(it.tier == tier and it.amount > 0 EUR)
   var total = 0 EUR
   for each in own {{
     total = total + each.amount
   }}
-  return Sum_{block}(tier: tier, cases: own.count, total: total, fees: own.map(charge_{block}(it)).fold(0 EUR, (sum, fee) => sum + fee))
+  return Sum{block}(tier: tier, cases: own.count, total: total, fees: own.map(charge_{block}(it)).fold(0 EUR, (sum, fee) => sum + fee))
 }}
 
 /// Keeps a case, unless it is known.
@@ -129,7 +129,6 @@ task keep_{block}(each: Case) -> Kept {{
 /// Works off a case.
 flow work_{block}(each: Case) key each.number {{
   step kept = keep_{block}(each)
-    retry 3 times from 2 seconds
     on refused as refusal {{
       step told = log.info("refused: {{refusal.number}}")
       stop "refused"
