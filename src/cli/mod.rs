@@ -28,6 +28,7 @@ mod run;
 mod runs;
 mod serve;
 pub mod sources;
+mod store;
 mod switches;
 mod who;
 mod world;
@@ -86,6 +87,7 @@ enum Command {
     Serve(serve::Arguments),
     Inbox(inbox::Arguments),
     Mail(mail::Arguments),
+    Store(store::Arguments),
     Repl(repl::Arguments),
     Explain(explain::Arguments),
 }
@@ -109,6 +111,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, console: &mut Console)
                 Command::Serve(arguments) => serve::run(&arguments, console),
                 Command::Inbox(arguments) => inbox::run(&arguments, console),
                 Command::Mail(arguments) => mail::run(&arguments, console),
+                Command::Store(arguments) => store::run(&arguments, console),
                 Command::Repl(arguments) => repl::run(&arguments, console),
                 Command::Explain(arguments) => explain::run(&arguments, console),
             }

@@ -110,11 +110,14 @@ impl Reader {
                 }
             }
         }
-        if let Some(store) = self.section(table, "store", &["path", "lease"]) {
+        if let Some(store) = self.section(table, "store", &["path", "lease", "keep"]) {
             self.path(store, "path", &mut project.store);
             let mut seconds = project.lease.milliseconds() / 1000;
             self.number(store, "lease", 1..=86_400, &mut seconds);
             project.lease = Duration::from_milliseconds(seconds * 1000);
+            let mut keep = Duration::ZERO;
+            self.duration(store, "keep", &mut keep);
+            project.keep = Some(keep).filter(|keep| *keep > Duration::ZERO);
         }
         if let Some(mail) = self.section(table, "mail", &["from", "outbox", "smtp", "attempts"]) {
             self.text(mail, "from", &mut project.mail.from);
@@ -487,6 +490,7 @@ mod tests {
             currency = "EUR"
             store.path = "data/shop.db"
             store.lease = 90
+            store.keep = "90 days"
             [mail]
             from = "Shop <shop@example.com>"
             outbox = "mails"
@@ -518,6 +522,7 @@ mod tests {
         assert_eq!(project.currency, Some(Currency::EUR));
         assert_eq!(project.store, Path::new("/shop/data/shop.db"));
         assert_eq!(project.lease, Duration::from_milliseconds(90_000));
+        assert_eq!(project.keep, Some(Duration::from_milliseconds(90 * 86_400_000)));
         assert_eq!(project.mail.outbox, Path::new("/shop/mails"));
         let smtp = project.mail.smtp.clone().unwrap();
         assert_eq!((smtp.port, smtp.tls, smtp.password_env.as_deref()), (465, Tls::Tls, Some("SMTP_PASSWORD")));

@@ -3,17 +3,18 @@
 use super::account::clean;
 use super::console::{Console, Format};
 use super::runs::{moment, of_path, shorter};
+use super::store::told;
 use super::{Status, check, folders, world};
 use crate::adapter::mail;
 use crate::adapter::scripts::DiskLoader;
-use crate::adapter::sqlite::Stop;
+use crate::adapter::sqlite::{Cleaned, Options, SqliteStore, Stop};
 use crate::compile::compile;
 use crate::finding::Finding;
 use crate::finding::catalogue::serve as codes;
 use crate::serve::{Event, Script, Server, serve};
-use crate::value::EcoString;
 use crate::value::schedule::Calendar;
-use crate::world::Project;
+use crate::value::{Duration, EcoString, Instant};
+use crate::world::{Project, StoreError};
 use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 use std::path::{Path, PathBuf};
@@ -57,6 +58,8 @@ pub fn run(arguments: &Arguments, console: &mut Console) -> Status {
         console.message(format!("signals can't be heard: {error}"));
     }
     let zone = TimeZone::get(&project.zone).unwrap_or(TimeZone::UTC);
+    let path = shorter(&project.store);
+    let clean = || retire(&path, project.keep, &stop);
     let server = Server {
         scripts: &scripts,
         open: &|code| world::until(&project, code, Some(stop.clone())),
@@ -64,6 +67,7 @@ pub fn run(arguments: &Arguments, console: &mut Console) -> Status {
         limits: project.limits,
         process: super::who::process(),
         lease: project.lease,
+        clean: project.keep.is_some().then_some(&clean),
         zone: zone.clone(),
         calendar,
         workers: usize::from(arguments.workers),
@@ -75,6 +79,24 @@ pub fn run(arguments: &Arguments, console: &mut Console) -> Status {
     serve(&server, &mut |event| teller.tell(event, console));
     teller.ended(stop.is_set(), console);
     Status::Fine
+}
+
+/// How often what ended long ago is removed.
+const DAY: Duration = Duration::from_milliseconds(86_400_000);
+
+/// Removes what ended longer ago than runs are kept, unless that was done within a day.
+fn retire(store: &Path, keep: Option<Duration>, stop: &Stop) -> Result<Option<Cleaned>, StoreError> {
+    let Some(keep) = keep.filter(|_| store.is_file()) else { return Ok(None) };
+    let options = Options { stop: Some(stop.clone()), ..Options::default() };
+    let mut store = SqliteStore::open(store, &[], &[], &options).map_err(|finding| StoreError::Failed {
+        code: finding.code.id,
+        message: finding.message,
+        help: finding.help.unwrap_or_default(),
+    })?;
+    let now = Instant::from_timestamp(jiff::Timestamp::now()).unwrap_or(Instant::EPOCH);
+    let before = now.milliseconds().checked_sub(keep.milliseconds());
+    let before = before.and_then(|before| Instant::from_milliseconds(before).ok()).unwrap_or(Instant::EPOCH);
+    store.clean_once(before, now, DAY)
 }
 
 /// Lets SIGINT and SIGTERM say that it is enough; the second one ends the process at once.
@@ -192,6 +214,17 @@ impl Teller {
         let at = |instant: crate::value::Instant| moment(instant, &self.zone);
         let iso = |instant: crate::value::Instant| instant.timestamp().to_string();
         match event {
+            Event::Cleaned(cleaned) => {
+                let data = json!({
+                    "event": "cleaned",
+                    "runs": cleaned.runs,
+                    "emptied": cleaned.emptied,
+                    "mails": cleaned.mails,
+                    "questions": cleaned.questions,
+                    "texts": cleaned.texts,
+                });
+                self.line(&format!("removed what ended long ago: {}", told(&cleaned)), data, console);
+            }
             Event::Watching { trigger, script, next } => {
                 let words = next.map(|next| format!(", next at {}", at(next))).unwrap_or_default();
                 let data = json!({ "event": "watching", "trigger": trigger.as_str(), "script": script.as_str(), "next": next.map(iso) });

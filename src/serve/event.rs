@@ -1,5 +1,6 @@
 //! What a server tells of its work.
 
+use crate::adapter::sqlite::Cleaned;
 use crate::finding::Finding;
 use crate::flow::RunFailure;
 use crate::value::{EcoString, Instant};
@@ -8,6 +9,8 @@ use crate::world::{GoneWorker, RunId};
 /// Something that happened.
 #[derive(Debug, Clone)]
 pub enum Event {
+    /// What ended long ago was removed from the store.
+    Cleaned(Cleaned),
     /// A trigger is watched for, and when it comes next where that is known.
     Watching {
         /// What people call it.

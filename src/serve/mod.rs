@@ -13,13 +13,14 @@ mod event;
 mod file;
 mod post;
 mod records;
+mod tidy;
 mod times;
 mod watch;
 mod work;
 
 pub use event::Event;
 
-use crate::adapter::sqlite::Stop;
+use crate::adapter::sqlite::{Cleaned, Stop};
 use crate::compile::code::Code;
 use crate::finding::{Finding, catalogue};
 use crate::value::schedule::Calendar;
@@ -45,6 +46,9 @@ pub struct Script {
     pub code: Code,
 }
 
+/// Removes what ended long ago; none when it is not time for that.
+pub type Clean<'s> = &'s (dyn Fn() -> Result<Option<Cleaned>, StoreError> + Sync);
+
 /// What a server needs to know.
 pub struct Server<'s> {
     /// The scripts.
@@ -59,6 +63,8 @@ pub struct Server<'s> {
     pub process: String,
     /// How long the server holds its runs without a sign of life.
     pub lease: Duration,
+    /// Removes what ended long ago, unless that was done within a day; none where everything is kept.
+    pub clean: Option<Clean<'s>>,
     /// In which zone schedules count that name none.
     pub zone: TimeZone,
     /// The holidays.
@@ -114,10 +120,12 @@ pub fn serve(server: &Server<'_>, tell: &mut dyn FnMut(Event)) {
                 watch::look(shared);
                 work::work(shared);
                 post::deliver(shared);
+                tidy::tidy(shared);
             }));
         } else {
             threads.push(scope.spawn(|| watch::watch(shared)));
             threads.push(scope.spawn(|| post::deliver(shared)));
+            threads.push(scope.spawn(|| tidy::tidy(shared)));
             for _ in 0..server.workers.max(1) {
                 threads.push(scope.spawn(|| work::work(shared)));
             }

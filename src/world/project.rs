@@ -23,6 +23,8 @@ pub struct Project {
     pub store: PathBuf,
     /// How long a process that works on the store may be silent before others take it for stuck.
     pub lease: Duration,
+    /// How long runs are kept after they have ended; none keeps them for good.
+    pub keep: Option<Duration>,
     /// How mail leaves.
     pub mail: MailSettings,
     /// What scripts may touch.
@@ -236,6 +238,7 @@ impl Project {
             currency: None,
             store: folder.join(".rpa").join("store.db"),
             lease: Duration::from_milliseconds(30_000),
+            keep: None,
             mail: MailSettings {
                 from: "rpa@localhost".into(),
                 outbox: folder.join(".rpa").join("outbox"),

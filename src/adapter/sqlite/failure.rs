@@ -48,6 +48,17 @@ pub(super) fn bad_record(message: impl Into<String>) -> Trouble {
     })
 }
 
+/// A file that has the form of a store and is not whole.
+pub(super) fn damaged(said: impl std::fmt::Display) -> Trouble {
+    Trouble::Store(StoreError::Failed {
+        code: store::DAMAGED.id,
+        message: format!("the store is damaged: {said}"),
+        help:
+            "go back to a backup with `rpa store restore FILE`, or save what can be read with `sqlite3 STORE .recover`"
+                .to_string(),
+    })
+}
+
 /// How functions registered with SQLite say that they failed: SQLite hands on nothing but a text.
 pub(super) mod signal {
     /// Before the two currencies, which a `:` separates.
@@ -106,7 +117,7 @@ fn from_sqlite(error: &rusqlite::Error, place: &str) -> StoreError {
         ErrorCode::DatabaseCorrupt => told(
             &store::DAMAGED,
             format!("the store `{place}` is damaged: {said}"),
-            "go back to a backup, or save what can be read with `sqlite3 STORE .recover`",
+            "go back to a backup with `rpa store restore FILE`, or save what can be read with `sqlite3 STORE .recover`",
         ),
         ErrorCode::NotADatabase => told(
             &store::NOT_A_STORE,

@@ -277,6 +277,14 @@ fn folder_of(store: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// Whether a living process holds one of the locks beside a store.
+pub(super) fn is_worked_on(store: &Path) -> bool {
+    let Ok(files) = std::fs::read_dir(folder_of(store)) else { return false };
+    let mut locks =
+        files.flatten().map(|file| file.path()).filter(|path| path.extension().is_some_and(|end| end == "lock"));
+    locks.any(|path| is_locked(&path))
+}
+
 /// A new file that this process holds locked.
 fn new_lock(folder: &Path) -> Option<(File, PathBuf)> {
     let mut token = [0; 8];

@@ -5,13 +5,16 @@
 //! how values look; `cache` knows those that were read, `part` takes back what a step has written), `query` turns plans into statements (`scalar` their
 //! conditions), `function` adds what SQLite lacks, `sequence`
 //! counts, `journal` (with `entry` and `pending`) and `outbox` keep what their names say, `checkpoint` keeps the log
-//! short, `failure` explains.
+//! short, `failure` explains. `check`, `backup`, `restore` and `clean` keep house.
 
 // A store is opened once: that a finding is larger than what is moved in a loop should be does not matter.
 #![allow(clippy::result_large_err)]
 
+mod backup;
 mod cache;
+mod check;
 mod checkpoint;
+mod clean;
 mod column;
 mod document;
 mod entry;
@@ -27,6 +30,7 @@ mod part;
 mod pending;
 mod query;
 mod record;
+mod restore;
 mod scalar;
 mod schema;
 mod sequence;
@@ -35,6 +39,11 @@ mod tests;
 mod trigger;
 mod types;
 mod waiting;
+
+pub use backup::{Copied, backup};
+pub use check::{Inspection, check};
+pub use clean::Cleaned;
+pub use restore::{Restored, restore};
 
 use crate::check::program::{EnumType, RecordType};
 use crate::compile::query::{QueryId, QueryPlan};

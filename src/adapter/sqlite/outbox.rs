@@ -43,8 +43,11 @@ pub(super) fn add(connection: &Connection, run: i64, message: &Message) -> Done<
     ];
     connection
         .prepare_cached(
-            "INSERT INTO rpa_outbox (run, state, id, sender, recipient, cc, reply_to, subject, body, attachments, \
-             written, attempts, due) VALUES (?1, 'waiting', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 0)",
+            // Behind the numbers of a store that this one has replaced: they name what has left.
+            "INSERT INTO rpa_outbox (number, run, state, id, sender, recipient, cc, reply_to, subject, body, attachments, \
+             written, attempts, due) VALUES (max((SELECT ifnull(max(number), 0) FROM rpa_outbox), ifnull((SELECT value \
+             FROM rpa_sequences WHERE kind = 'store' AND name = 'mails'), 0)) + 1, \
+             ?1, 'waiting', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 0)",
         )?
         .execute(parameters.as_slice())?;
     Ok(connection.last_insert_rowid())

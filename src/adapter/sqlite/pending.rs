@@ -102,7 +102,10 @@ impl Pending {
         let number = match self.next {
             Some(next) => next,
             None => connection
-                .prepare_cached("SELECT ifnull(max(id), 0) + 1 FROM rpa_runs")?
+                .prepare_cached(
+                    "SELECT max((SELECT ifnull(max(id), 0) FROM rpa_runs), ifnull((SELECT value FROM rpa_sequences \
+                     WHERE kind = 'store' AND name = 'runs'), 0)) + 1",
+                )?
                 .query_row((), |row| row.get(0))?,
         };
         self.next = Some(number.checked_add(1).ok_or_else(|| internal("there are too many runs"))?);

@@ -373,8 +373,9 @@ pub(super) fn ask(connection: &Connection, question: &Question) -> Done<i64> {
     ];
     connection
         .prepare_cached(
-            "INSERT INTO rpa_inbox (run, step, path, role, question, form, asked, until, state) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            "INSERT INTO rpa_inbox (number, run, step, path, role, question, form, asked, until, state) \
+             VALUES (max((SELECT ifnull(max(number), 0) FROM rpa_inbox), ifnull((SELECT value FROM rpa_sequences \
+             WHERE kind = 'store' AND name = 'questions'), 0)) + 1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
         .execute(parameters.as_slice())?;
     Ok(connection.last_insert_rowid())

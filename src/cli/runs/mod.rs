@@ -140,7 +140,8 @@ pub fn shorter(path: &Path) -> PathBuf {
     path.strip_prefix(here).unwrap_or(path).to_path_buf()
 }
 
-fn failed(error: StoreError) -> Box<Finding> {
+/// What is said when the store has failed.
+pub fn failed(error: StoreError) -> Box<Finding> {
     let finding = match &error {
         StoreError::Failed { code, message, help } => {
             let finding = Finding::without_place(catalogue::find(code).unwrap_or(&cli::STORE), message.clone());

@@ -38,7 +38,7 @@ pub const DAMAGED: Code = failure(
     "the store is damaged",
     "The file has the form of a store, but parts of it are missing or contradict each other: it was cut off while \
      being copied, changed by another program, or the disk has lost data. Copying a store while it is written to is \
-     the usual cause; use `sqlite3 store.db \".backup copy.db\"` for that. Go back to a backup, or save what can be \
+     the usual cause; `rpa store backup` makes a whole copy. Go back to one with `rpa store restore`, or save what can be \
      read with `sqlite3 store.db .recover`.",
 );
 
@@ -103,6 +103,64 @@ pub const BAD_RECORD: Code = failure(
      form of its field was most probably written by such a tool. Correct it with the tool that wrote it.",
 );
 
+/// Runs and entries contradict each other.
+pub const JOURNAL: Code = failure(
+    "store::journal",
+    "the journal contradicts itself",
+    "The journal keeps what each run has done, entry by entry, and a run goes on from it. An entry that can't be read, a gap \
+     between two, or a run that is over without a result means that bytes were lost or that another program has written \
+     to the tables. A run that went on from that could do a step twice or leave one out. Go back to a backup; runs that the finding \
+     does not name are not touched by it.",
+);
+
+/// Something refers to what is not there.
+pub const DANGLING: Code = failure(
+    "store::dangling",
+    "something in the store refers to what is not there",
+    "Mails, questions and waits belong to runs, runs to those that began them, and records to the records that they refer to. \
+     `rpa` never removes one without the other, so another program has, or a part of the file was lost.",
+);
+
+/// A kept script is not the one that it was.
+pub const VERSION: Code = failure(
+    "store::version",
+    "a script that the store keeps is not the one that it was",
+    "A run goes on with the version of the script that it began with. The store keeps its texts, named by a hash of what they \
+     are. A text that is gone or has another hash would let runs go on with something that nobody has checked.",
+);
+
+/// There is no store.
+pub const MISSING: Code = failure(
+    "store::missing",
+    "there is no store",
+    "Nothing has run in this project yet, or the path of the store (`[store]` in `rpa.toml`, `--store`) leads elsewhere. \
+     The first run makes it.",
+);
+
+/// A backup can't be written there.
+pub const BACKUP_TARGET: Code = failure(
+    "store::backup-target",
+    "a file can't be written where the copy is to be",
+    "A backup never takes the place of a file that is there: it may be the only good one. `--force` replaces it, once the new \
+     one is whole. The folder must be there, and have room for a copy of the store.",
+);
+
+/// A backup can't be restored.
+pub const BAD_BACKUP: Code = failure(
+    "store::bad-backup",
+    "the backup is not a whole store",
+    "A backup is looked at before it takes the place of a store, as `rpa store check` does. This one can't be read or \
+     contradicts itself, so the store was left as it is.",
+);
+
+/// The store can't be replaced while it is used.
+pub const IN_USE: Code = failure(
+    "store::in-use",
+    "a process works on the store",
+    "Restoring puts another file in the place of the store. A process that works on the old one would go on writing to it, and \
+     what it does would be lost. End all processes on the store first: `rpa serve`, runs, and database tools that have it open.",
+);
+
 /// A mistake of the program itself.
 pub const INTERNAL: Code = failure(
     "store::internal",
@@ -123,5 +181,12 @@ pub const GROUP: &[&Code] = &[
     &FENCED,
     &DISK,
     &BAD_RECORD,
+    &JOURNAL,
+    &DANGLING,
+    &VERSION,
+    &MISSING,
+    &BACKUP_TARGET,
+    &BAD_BACKUP,
+    &IN_USE,
     &INTERNAL,
 ];
