@@ -120,7 +120,7 @@ fn look_at(backup: &Path, name: &str) -> Result<(), Finding> {
             .help("take another backup; `rpa store check --store FILE` tells all that is wrong with this one")
     };
     if !backup.is_file() {
-        return Err(bad(format!("there is no file `{name}`")));
+        return Err(bad(format!("there is no file `{name}`")).help("name the file that `rpa store backup` has made"));
     }
     let inspection =
         check::check(backup).map_err(|finding| bad(format!("`{name}` is no backup: {}", finding.message)))?;
