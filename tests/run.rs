@@ -59,7 +59,8 @@ fn steady(text: &str) -> String {
             let bare = word.trim_end_matches(',');
             let numbers = |from: char| bare.split(from).all(|part| part.parse::<u32>().is_ok());
             let is_moment = (bare.matches(':').count() == 2 && numbers(':')) || (word.len() == 10 && numbers('-'));
-            let differs = (is_length && word.parse::<f64>().is_ok()) || is_version || is_moment;
+            let is_instant = bare.ends_with('Z') && bare.matches(':').count() == 2;
+            let differs = is_instant || (is_length && word.parse::<f64>().is_ok()) || is_version || is_moment;
             kept.push(if differs { "#".to_string() } else { (*word).to_string() });
         }
         let kept = kept.join(" ");
@@ -276,4 +277,55 @@ fn files_are_read_as_they_were_written_with_rows_or_without() {
     for run in ["3", "4"] {
         insta::assert_snapshot!(folder.said(&["runs", "show", run]));
     }
+}
+
+const WAITS: &str = r#"
+entity Order {
+  key id: text
+}
+
+error refused(id: text)
+
+flow work(pause: duration = 20 milliseconds) {
+  for id in ["O1", "O2", "O3", "O4", "O5", "O1"], parallel 3 {
+    run take(id, pause)
+  }
+}
+
+flow take(id: text, pause: duration) key id {
+  step made = Order.create(id: id)
+    undo made.delete()
+  if id != "O3" { step rest = sleep(pause) }
+  if id == "O2" { fail refused(id) }
+}
+
+flow pay(amount: int = 5) -> bool {
+  step approved: bool = ask("finance", "Pay {amount}?", within: 3 days, otherwise: false)
+  return approved
+}
+
+flow pay_all() {
+  for amount in [1, 2, 3], parallel 3 { run pay(amount) }
+}
+"#;
+
+#[test]
+fn a_batch_whose_items_waited_counts_each_of_them_once() {
+    let folder = Folder::with(&[("work.rpa", WAITS)]);
+    insta::assert_snapshot!(folder.said(&["run", "work.rpa", "--flow", "work"]));
+}
+
+#[test]
+fn a_run_that_waits_says_for_what_and_what_goes_on_with_it() {
+    let folder = Folder::with(&[("work.rpa", WAITS)]);
+    insta::assert_snapshot!(folder.said(&["run", "work.rpa", "--flow", "work", "2 hours"]));
+    insta::assert_snapshot!(folder.said(&["run", "work.rpa", "--flow", "pay"]));
+    insta::assert_snapshot!(folder.said(&["inbox", "answer", "1", "yes"]));
+    insta::assert_snapshot!(folder.said(&["runs", "resume"]));
+    insta::assert_snapshot!(folder.said(&["run", "work.rpa", "--flow", "pay_all"]));
+    // With no patience at all even a short pause is left to others; they tell all that the run did.
+    let folder = Folder::with(&[("work.rpa", WAITS)]);
+    insta::assert_snapshot!(folder.said(&["run", "work.rpa", "--flow", "work", "--wait", "0 seconds"]));
+    insta::assert_snapshot!(folder.said(&["runs", "resume", "1", "--wait", "10 minutes"]));
+    insta::assert_snapshot!(folder.said(&["run", "work.rpa", "--wait", "soon"]));
 }

@@ -258,11 +258,35 @@ impl Checker<'_> {
             self.report(finding);
             return None;
         }
+        self.lost_in_parallel(name, declared);
         self.body.unknow(local);
         if ty.is_optional() && !value.ty.is_optional() && !value.ty.is_unknown() {
             self.body.know((local, Vec::new()));
         }
         Some(StatementKind::Set { local, value })
+    }
+
+    /// Reports a `var` that is set in an item of a `for …, parallel n` and declared outside of it.
+    fn lost_in_parallel(&mut self, name: &Name, declared: Span) {
+        let within =
+            |body: &Span| body.source == declared.source && body.start <= declared.start && declared.end <= body.end;
+        let is_lost = self.body.within.iter().any(|body| self.body.side_by_side.contains(body) && !within(body));
+        if !is_lost {
+            return;
+        }
+        let finding = Finding::new(
+            &catalogue::flow::LOST,
+            name.span,
+            format!("what `{}` is set to here is lost with the item", name.text),
+        )
+        .at("is set for this item alone")
+        .label(declared, "declared outside of the loop")
+        .note("each item of `for …, parallel n` begins with the values from before the loop, and what lies behind the loop goes on with those")
+        .help(format!(
+            "leave out `parallel`, so that each item sees what the one before has set; or keep it in a record that a step of the item writes, and read that behind the loop, or declare `{}` in the item",
+            name.text
+        ));
+        self.report(finding);
     }
 
     fn immutable(&mut self, name: &Name, what: &str, declared: Option<(Span, bool)>) {

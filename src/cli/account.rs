@@ -18,7 +18,10 @@ pub fn text(summary: &Summary, names: &dyn TypeNames, columns: usize) -> String 
     let mut out = String::new();
     let _ = writeln!(out, "{}", head(summary));
     if summary.already_over {
-        let _ = writeln!(out, "It had ended so before with the same key; nothing was done now.");
+        out.push_str(match summary.waiting {
+            Some(_) => "It was started before with the same key; nothing was done now.\n",
+            None => "It had ended so before with the same key; nothing was done now.\n",
+        });
     }
     if let Some(why) = &summary.stopped {
         let _ = writeln!(out, "It stopped: {}", clean(why));
@@ -315,7 +318,11 @@ fn wrapped(text: &str, columns: usize) -> Vec<String> {
 pub fn json(summary: &Summary, names: &dyn TypeNames) -> serde_json::Value {
     let mut account = summary.account_json();
     if let serde_json::Value::Object(object) = &mut account {
-        let state = if summary.failure.is_some() { "failed" } else { "done" };
+        let state = match (&summary.failure, &summary.waiting) {
+            (Some(_), _) => "failed",
+            (None, Some(_)) => "waiting",
+            (None, None) => "done",
+        };
         let mut head = serde_json::Map::new();
         head.insert("run".into(), summary.run.0.into());
         head.insert("flow".into(), summary.flow.as_str().into());
@@ -330,6 +337,11 @@ pub fn json(summary: &Summary, names: &dyn TypeNames) -> serde_json::Value {
             })
         });
         head.insert("failure".into(), failure.into());
+        let waits = summary.waiting.as_ref().map(|wait| {
+            let until = wait.wake.map(|wake| wake.to_string());
+            serde_json::json!({ "kind": wait.kind.word(), "what": wait.what.as_str(), "until": until })
+        });
+        head.insert("waits".into(), waits.into());
         head.insert("milliseconds".into(), summary.took.milliseconds().into());
         head.append(object);
         *object = head;

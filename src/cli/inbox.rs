@@ -42,6 +42,10 @@ pub struct Arguments {
     /// A script or the folder of the project whose inbox is meant
     #[arg(long, global = true, default_value = ".", value_name = "PATH")]
     project: PathBuf,
+
+    /// The file with records and journal, in place of that of the project
+    #[arg(long, global = true, value_name = "FILE")]
+    store: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -65,7 +69,10 @@ enum Command {
 
 /// Lists questions, or answers one.
 pub fn run(arguments: &Arguments, console: &mut Console) -> Status {
-    let Some(project) = of_path(&arguments.project, console) else { return Status::Failed };
+    let Some(mut project) = of_path(&arguments.project, console) else { return Status::Failed };
+    if let Some(store) = &arguments.store {
+        project.store.clone_from(store);
+    }
     let zone = TimeZone::get(&project.zone).unwrap_or(TimeZone::UTC);
     let done = match &arguments.command {
         None => list(arguments, &project, &zone, console),

@@ -30,6 +30,7 @@ mod serve;
 pub mod sources;
 mod store;
 mod switches;
+mod waiting;
 mod who;
 mod world;
 

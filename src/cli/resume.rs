@@ -4,13 +4,13 @@ use super::console::{Console, Format};
 use super::progress::Progress;
 use super::{who, world};
 use crate::adapter::mail::{self, DispatchReport};
-use crate::adapter::sqlite::{Options, SqliteStore};
+use crate::adapter::sqlite::{self, SqliteStore};
 use crate::compile::code::Code;
 use crate::finding::Finding;
 use crate::finding::catalogue::{self, cli, run as codes};
 use crate::flow::version::code_of;
-use crate::flow::{Broken, Engine, MachineWorker, Names, Summary, Worker};
-use crate::value::Instant;
+use crate::flow::{Broken, Engine, MachineWorker, Names, Options, Summary, Worker};
+use crate::value::{Duration, Instant};
 use crate::world::{GoneWorker, Journal, Leases, Project, RunId, RunRecord, RunState, StoreError, Waiting};
 use ecow::EcoString;
 use std::collections::HashSet;
@@ -57,7 +57,9 @@ pub fn store(project: &Project) -> Result<Option<SqliteStore>, Box<Finding>> {
     if !project.store.is_file() {
         return Ok(None);
     }
-    SqliteStore::open(&super::runs::shorter(&project.store), &[], &[], &Options::default()).map(Some).map_err(Box::new)
+    SqliteStore::open(&super::runs::shorter(&project.store), &[], &[], &sqlite::Options::default())
+        .map(Some)
+        .map_err(Box::new)
 }
 
 /// Takes over what the dead and the stuck have left, and gives the runs that nobody works on.
@@ -74,7 +76,7 @@ pub fn free_runs(store: &mut SqliteStore) -> Result<(Vec<GoneWorker>, Vec<RunRec
 ///
 /// # Errors
 /// When the store fails.
-pub fn free(project: &Project, console: &mut Console) -> Result<Outcome, Box<Finding>> {
+pub fn free(project: &Project, patience: Duration, console: &mut Console) -> Result<Outcome, Box<Finding>> {
     let mut outcome = Outcome::default();
     let mut tried: HashSet<RunId> = HashSet::new();
     // A run may leave others behind: those that it had begun and that nobody waits for any more.
@@ -92,7 +94,7 @@ pub fn free(project: &Project, console: &mut Console) -> Result<Outcome, Box<Fin
             return Ok(outcome);
         }
         console.message(announced(&gone, &runs));
-        work(&runs, Wanted::Resume, project, console, &mut outcome)?;
+        work(&runs, (Wanted::Resume, patience), project, console, &mut outcome)?;
     }
 }
 
@@ -123,13 +125,13 @@ fn announced(gone: &[GoneWorker], runs: &[RunRecord]) -> String {
     }
 }
 
-/// Works on runs, those of one version together.
+/// Works on runs, those of one version together; pauses that are longer than the patience are left to others.
 ///
 /// # Errors
 /// When the store fails.
 pub fn work(
     runs: &[RunRecord],
-    wanted: Wanted,
+    (wanted, patience): (Wanted, Duration),
     project: &Project,
     console: &mut Console,
     outcome: &mut Outcome,
@@ -147,7 +149,7 @@ pub fn work(
         };
         let of_version = runs.iter().filter(|run| run.version == *version);
         match code_of(version, kept.as_ref()) {
-            Ok(code) => work_on(&code, of_version, &wanted, project, console, outcome)?,
+            Ok(code) => work_on(&code, of_version, (&wanted, patience), project, console, outcome)?,
             Err(finding) => {
                 let numbers: Vec<_> = of_version.take(MOST_NAMED).map(|run| run.id.0.to_string()).collect();
                 let mut finding = *finding;
@@ -162,7 +164,7 @@ pub fn work(
 fn work_on<'r>(
     code: &Code,
     runs: impl Iterator<Item = &'r RunRecord>,
-    wanted: &Wanted,
+    (wanted, patience): (&Wanted, Duration),
     project: &Project,
     console: &mut Console,
     outcome: &mut Outcome,
@@ -172,7 +174,7 @@ fn work_on<'r>(
     let mut worker = MachineWorker::new(code, project.limits, world, false);
     for run in runs {
         let mut progress = Progress::new(console, code);
-        let engine = Engine::new(code, &mut worker, &mut progress, crate::flow::Options::default());
+        let engine = Engine::new(code, &mut worker, &mut progress, Options { patience, ..Options::default() });
         let mut engine = engine.started_by(&who::user());
         let result = match wanted {
             Wanted::Resume => engine.resume(run.id),

@@ -5,7 +5,7 @@ use super::console::{Console, Format};
 use super::expect::Expectation;
 use super::progress::Progress;
 use super::resume::Outcome;
-use super::{account, arguments, check, resume, who, world};
+use super::{account, arguments, check, resume, waiting, who, world};
 use crate::adapter::mail::{self, DispatchReport};
 use crate::adapter::scripts::DiskLoader;
 use crate::compile::code::Code;
@@ -13,7 +13,9 @@ use crate::compile::compile;
 use crate::finding::Finding;
 use crate::flow::{Broken, Engine, MachineWorker, Names, Options, Summary, Worker};
 use crate::text::Sources;
+use crate::value::Duration;
 use crate::world::Project;
+use jiff::tz::TimeZone;
 use std::path::{Path, PathBuf};
 
 /// Run a flow of a script
@@ -40,6 +42,10 @@ pub struct Arguments {
     /// Do nothing that this plan (of `rpa plan --format json`) does not have; all or nothing of the run is done
     #[arg(long, value_name = "PLAN")]
     expect: Option<PathBuf>,
+
+    /// How long it may pause for `sleep` and tries again; a run with a longer pause is left waiting
+    #[arg(long, value_name = "DURATION", default_value = "1 minute", value_parser = waiting::length)]
+    wait: Duration,
 
     /// The file with records and journal, in place of that of the project
     #[arg(long, value_name = "FILE")]
@@ -92,7 +98,7 @@ fn execute(
     // But a run that is held to a plan does nothing that is not in it.
     let mut before = match given.expect {
         Some(_) => Outcome::default(),
-        None => resume::free(project, console).map_err(|finding| one(*finding))?,
+        None => resume::free(project, Options::default().patience, console).map_err(|finding| one(*finding))?,
     };
     resume::tell_failures(&mut before, console);
     let mut world = world::of_project(project, code).map_err(|finding| one(*finding))?;
@@ -109,7 +115,7 @@ fn execute(
         expectation.check_arguments(&values, &names).map_err(|finding| one(*finding))?;
         worker = worker.watched(expectation.watch());
     }
-    let options = Options { retry_failed: given.retry_failed, ..Options::default() };
+    let options = Options { retry_failed: given.retry_failed, patience: given.wait, ..Options::default() };
     let mut progress = Progress::new(console, code);
     let ended = Engine::new(code, &mut worker, &mut progress, options).started_by(&who::user()).run(flow, values);
     let decisions = progress.finish();
@@ -125,8 +131,12 @@ fn execute(
     if let Some(wait) = &summary.waiting
         && console.format == Format::Text
     {
-        let which = if summary.already_over { "it was started before, and still waits" } else { "it waits" };
-        console.line(format!("run {}: {which} for {}", summary.run.0, wait.what));
+        let waiter = waiting::Waiter { run: summary.run, wait, began_before: summary.already_over };
+        let zone = TimeZone::get(&project.zone).unwrap_or(TimeZone::UTC);
+        let now = worker.world().clock.now();
+        let columns = console.columns().clamp(60, 120);
+        let told = waiter.told(&mut *worker.world().store, (&place(given), &zone), now, columns);
+        console.print(told.map_err(|error| one(resume::broken(&Broken::Store(error))))?);
     }
     if let Some(failure) = &summary.failure
         && console.format == Format::Text
@@ -144,14 +154,19 @@ fn execute(
 
 /// The command that tells the story of the run.
 fn story_command(given: &Arguments, summary: &Summary) -> String {
-    let mut command = format!("rpa runs show {}", summary.run.0);
+    format!("rpa runs show {}{}", summary.run.0, place(given))
+}
+
+/// The options that lead other commands to the store of this one.
+fn place(given: &Arguments) -> String {
     let folder = Path::new(&given.script).parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(store) = &given.store {
-        command.push_str(&format!(" --store {}", store.display()));
+        format!(" --store {}", store.display())
     } else if let Some(folder) = folder {
-        command.push_str(&format!(" --project {}", folder.display()));
+        format!(" --project {}", folder.display())
+    } else {
+        String::new()
     }
-    command
 }
 
 fn tell(

@@ -369,9 +369,13 @@ impl Engine<'_> {
             return Err(Broken::Journal { run: id, reason: "a run that another waits for is not there".to_string() });
         };
         if record.state.is_over() {
-            match parent.is_some_and(|parent| parent.meets_again()) {
-                true => self.told_end(&record),
-                false => self.account.run_ended(&flow.name, record.state),
+            if parent.is_some_and(|parent| parent.meets_again()) {
+                self.told_end(&record);
+            } else {
+                if self.replaying(&record) {
+                    self.account.untold.insert(id);
+                }
+                self.account.run_ended(&flow.name, record.state);
             }
             return Ok(Begun::Over { run: id, ended: self.ended(&record)? });
         }
@@ -484,7 +488,7 @@ impl Engine<'_> {
             }
         } else if met.in_an_earlier_walk {
             self.told_end(&known);
-        } else if self.replaying(&known) {
+        } else if self.replaying(&known) && self.account.untold.insert(known.id) {
             self.account.run_ended(&known.flow, known.state);
         } else {
             self.account.run_found(&known);
@@ -497,8 +501,25 @@ impl Engine<'_> {
     fn told_end(&mut self, known: &RunRecord) {
         if self.parked.remove(&known.id) {
             self.account.told.remove(&known.id);
+            self.account.untold.insert(known.id);
             self.account.run_ended(&known.flow, known.state);
         }
+    }
+
+    /// Counts what runs did that ended before this process began, and those that they had begun.
+    pub(super) fn tell_untold(&mut self) -> Result<(), Broken> {
+        while let Some(id) = self.account.untold.pop_first() {
+            for entry in counting(self.world().store.entries(id)?) {
+                self.account.entry(id, &entry);
+            }
+            for child in self.world().store.children(id, usize::MAX)? {
+                if child.state.is_over() {
+                    self.account.run_ended(&child.flow, child.state);
+                    self.account.untold.insert(child.id);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Whether a run that has ended did so before this process began, and not as a double in this one.

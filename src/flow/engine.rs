@@ -189,7 +189,13 @@ impl<'a> Engine<'a> {
         let mut summaries = Vec::with_capacity(runs.len());
         for run in runs {
             match self.resume_top(*run) {
-                Ok(summary) => summaries.push(summary),
+                Ok(summary) => {
+                    // Those that others wake go on by themselves, to be told of then.
+                    self.parked.clear();
+                    self.soon.clear();
+                    self.watching.clear();
+                    summaries.push(summary);
+                }
                 Err(broken) => {
                     self.group.abandon(self.worker.world());
                     return Err((*run, broken));
@@ -299,6 +305,10 @@ impl<'a> Engine<'a> {
             ended => ended,
         };
         let is_over = !matches!(ended, Ended::Parked(..));
+        // Many runs that are woken again and again must not be read each time.
+        if is_over || self.options.patience > Duration::ZERO {
+            self.tell_untold()?;
+        }
         let summary = self.summary(id, flow, ended, began)?;
         // Kept behind the end of the run, so that the account holds all of it.
         if is_over && summary.has_more_than_the_run() {

@@ -10,7 +10,7 @@ use crate::world::{Change, ChangeKind, Entry, EntryKind, RunId, RunRecord, RunSt
 use ecow::EcoString;
 use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// How many different reasons of one error are told apart; the others are counted together.
 const MAX_REASONS: usize = 12;
@@ -142,6 +142,8 @@ pub(super) struct Account {
     /// The run that was started or taken up, and not by another.
     pub top: Option<RunId>,
     pub top_was_over: bool,
+    /// Runs that ended before, for the run that goes on now: what they did is still to be counted.
+    pub untold: BTreeSet<RunId>,
     /// What is counted of the runs that wait.
     pub told: HashMap<RunId, Told>,
     pub steps: u64,

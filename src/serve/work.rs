@@ -124,26 +124,46 @@ impl Work<'_> {
         let mut world = self.open(&code)?;
         world.store.enter(&self.shared.server.process, self.shared.server.lease).map_err(off)?;
         let mut worker = MachineWorker::new(&code, self.shared.server.limits, world, false);
+        let taken: Vec<RunId> = runs.iter().map(|run| run.run).filter(|run| self.take(*run)).collect();
+        let worked = self.resume(desk, &code, &mut worker, &taken);
+        taken.iter().for_each(|run| self.put_down(*run));
+        worked
+    }
+
+    /// Goes on with runs that are in this thread's hand; they share their commits.
+    fn resume(
+        &self,
+        desk: &mut World,
+        code: &Code,
+        worker: &mut MachineWorker<'_>,
+        taken: &[RunId],
+    ) -> Result<usize, Off> {
+        let mut runs = Vec::with_capacity(taken.len());
+        for run in taken {
+            // Another thread may have ended it since it was looked up.
+            let state = desk.store.run(*run).map_err(off)?.map(|record| record.state);
+            if matches!(state, Some(RunState::Running | RunState::Waiting)) {
+                runs.push(*run);
+            }
+        }
+        // A run that waits is a row; no thread waits for it.
+        let options = Options { patience: crate::value::Duration::ZERO, ..Options::default() };
+        match Engine::new(code, worker, &mut Silent, options).resume_all(&runs) {
+            Ok(summaries) => {
+                summaries.into_iter().for_each(|summary| self.tell(summary));
+                return Ok(runs.len());
+            }
+            Err((_, Broken::Store(StoreError::Failed { code: STOPPED, .. }))) => return Err(None),
+            Err((_, Broken::Store(error))) => return Err(off(error)),
+            // One that can't go on must not keep the others from it.
+            Err((_, Broken::Taken { .. } | Broken::Journal { .. })) => {}
+        }
         let mut worked = 0;
         for run in runs {
             if self.shared.is_ending() {
                 break;
             }
-            if !self.take(run.run) {
-                continue;
-            }
-            // Another thread may have ended it since it was looked up.
-            let state = desk.store.run(run.run).map_err(off)?.map(|record| record.state);
-            if !matches!(state, Some(RunState::Running | RunState::Waiting)) {
-                self.put_down(run.run);
-                continue;
-            }
-            let mut silent = Silent;
-            // A run that waits is a row; no thread waits for it.
-            let options = Options { patience: crate::value::Duration::ZERO, ..Options::default() };
-            let result = Engine::new(&code, &mut worker, &mut silent, options).resume(run.run);
-            self.put_down(run.run);
-            match result {
+            match Engine::new(code, worker, &mut Silent, options).resume(run) {
                 Ok(summary) => {
                     worked += 1;
                     self.tell(summary);
@@ -154,7 +174,7 @@ impl Work<'_> {
                 Err(Broken::Taken { .. }) => {}
                 Err(broken) => {
                     let finding = Finding::without_place(&catalogue::run::JOURNAL_MISMATCH, broken.to_string());
-                    self.give_up(run.run, finding);
+                    self.give_up(run, finding);
                 }
             }
         }

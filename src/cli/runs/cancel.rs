@@ -6,6 +6,7 @@ use super::super::resume::{self, Outcome, Wanted, free_runs, name};
 use super::{failed, unknown, wrong_state};
 use crate::finding::Finding;
 use crate::finding::catalogue::run as codes;
+use crate::flow::Options;
 use crate::world::{Journal, Leases, Project, RunId, RunState};
 
 /// Cancels a run.
@@ -32,9 +33,15 @@ pub(super) fn run(id: RunId, why: &str, project: &Project, console: &mut Console
     }
     drop(store);
     let mut outcome = Outcome::default();
-    resume::work(&[record], Wanted::Cancel(why.to_string()), project, console, &mut outcome)?;
+    resume::work(
+        &[record],
+        (Wanted::Cancel(why.to_string()), Options::default().patience),
+        project,
+        console,
+        &mut outcome,
+    )?;
     // That it ends with a failure is what was wanted.
     let status = if outcome.findings.is_empty() { Status::Fine } else { Status::Failed };
-    super::resume::tell(outcome, console);
+    super::resume::tell(outcome, project, console)?;
     Ok(status)
 }

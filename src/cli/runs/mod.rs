@@ -15,7 +15,7 @@ use crate::adapter::sqlite::{Access, Options, SqliteStore};
 use crate::finding::Finding;
 use crate::finding::catalogue::{self, cli, run as codes};
 use crate::text::Sources;
-use crate::value::{Instant, display};
+use crate::value::{Duration, Instant, display};
 use crate::world::{Project, RunId, RunRecord, RunState, StoreError};
 use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
@@ -51,6 +51,9 @@ enum Command {
     Resume {
         /// The number of the run; without, all of them
         run: Option<i64>,
+        /// How long it may pause for `sleep` and tries again; a run with a longer pause is left waiting
+        #[arg(long, value_name = "DURATION", default_value = "1 minute", value_parser = super::waiting::length)]
+        wait: Duration,
     },
     /// Try a failed run again from the step that failed; finished steps are not done again
     Retry {
@@ -101,7 +104,7 @@ pub fn run(arguments: &Arguments, console: &mut Console) -> Status {
     let zone = TimeZone::get(&project.zone).unwrap_or(TimeZone::UTC);
     let told = match &arguments.command {
         Some(Command::Show { run }) => show::run(RunId(*run), &project, &zone, console),
-        Some(Command::Resume { run }) => resume::run(run.map(RunId), &project, console),
+        Some(Command::Resume { run, wait }) => resume::run(run.map(RunId), *wait, &project, console),
         Some(Command::Retry { run }) => retry::run(RunId(*run), &project, console),
         Some(Command::Cancel { run, why }) => cancel::run(RunId(*run), why, &project, console),
         Some(Command::Export { run }) => export::run(RunId(*run), &project, console),

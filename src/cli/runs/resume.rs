@@ -4,25 +4,33 @@ use super::super::Status;
 use super::super::account;
 use super::super::console::{Console, Format};
 use super::super::resume::{self, Outcome, Wanted, free_runs, name};
+use super::super::waiting::Waiter;
 use super::{failed, unknown, wrong_state};
 use crate::finding::Finding;
 use crate::finding::catalogue::run as codes;
+use crate::value::{Duration, Instant};
 use crate::world::{Journal, Leases, Project, RunId, RunState};
+use jiff::tz::TimeZone;
 
 /// Goes on with one run, or with all that are free.
-pub(super) fn run(run: Option<RunId>, project: &Project, console: &mut Console) -> Result<Status, Box<Finding>> {
+pub(super) fn run(
+    run: Option<RunId>,
+    patience: Duration,
+    project: &Project,
+    console: &mut Console,
+) -> Result<Status, Box<Finding>> {
     let outcome = match run {
-        Some(run) => one(run, project, console)?,
-        None => resume::free(project, console)?,
+        Some(run) => one(run, patience, project, console)?,
+        None => resume::free(project, patience, console)?,
     };
     if outcome.ended.is_empty() && outcome.findings.is_empty() && console.format == Format::Text {
         console.line("no run waits to be gone on with");
         return Ok(Status::Fine);
     }
-    Ok(tell(outcome, console))
+    tell(outcome, project, console)
 }
 
-fn one(id: RunId, project: &Project, console: &mut Console) -> Result<Outcome, Box<Finding>> {
+fn one(id: RunId, patience: Duration, project: &Project, console: &mut Console) -> Result<Outcome, Box<Finding>> {
     let Some(mut store) = resume::store(project)? else { return Err(unknown(id)) };
     free_runs(&mut store).map_err(failed)?;
     let Some(record) = store.run(id).map_err(failed)? else { return Err(unknown(id)) };
@@ -43,30 +51,38 @@ fn one(id: RunId, project: &Project, console: &mut Console) -> Result<Outcome, B
     }
     drop(store);
     let mut outcome = Outcome::default();
-    resume::work(&[record], Wanted::Resume, project, console, &mut outcome)?;
+    resume::work(&[record], (Wanted::Resume, patience), project, console, &mut outcome)?;
     Ok(outcome)
 }
 
 /// Tells what came of runs that went on.
-pub(super) fn tell(mut outcome: Outcome, console: &mut Console) -> Status {
-    let failed = outcome.ended.iter().any(|(_, summary, _)| summary.failure.is_some());
-    let status = if failed || !outcome.findings.is_empty() { Status::Failed } else { Status::Fine };
+pub(super) fn tell(mut outcome: Outcome, project: &Project, console: &mut Console) -> Result<Status, Box<Finding>> {
+    let any_failed = outcome.ended.iter().any(|(_, summary, _)| summary.failure.is_some());
+    let status = if any_failed || !outcome.findings.is_empty() { Status::Failed } else { Status::Fine };
     let columns = console.columns().clamp(60, 120);
+    let zone = TimeZone::get(&project.zone).unwrap_or(TimeZone::UTC);
     if console.format == Format::Json {
         let runs: Vec<_> = outcome.ended.iter().map(|(_, summary, names)| account::json(summary, names)).collect();
         let findings: Vec<_> = outcome.findings.iter().map(|finding| finding.message.as_str()).collect();
         console.json(&serde_json::json!({
             "runs": runs, "problems": findings, "mails": account::mails_json(&outcome.mails),
         }));
-        return status;
+        return Ok(status);
     }
     for (at, (_, summary, names)) in outcome.ended.iter().enumerate() {
         if at > 0 {
             console.line("");
         }
         console.print(account::text(summary, names, columns));
+        if let Some(wait) = &summary.waiting
+            && let Some(mut store) = resume::store(project)?
+        {
+            let waiter = Waiter { run: summary.run, wait, began_before: true };
+            let now = Instant::from_timestamp(jiff::Timestamp::now()).unwrap_or(Instant::EPOCH);
+            console.print(waiter.told(&mut store, ("", &zone), now, columns).map_err(failed)?);
+        }
     }
     console.print(account::mails(&outcome.mails, columns));
     resume::tell_failures(&mut outcome, console);
-    status
+    Ok(status)
 }

@@ -5,6 +5,7 @@ use super::super::console::Console;
 use super::super::resume::{self, Outcome, Wanted};
 use super::{failed, unknown, wrong_state};
 use crate::finding::Finding;
+use crate::flow::Options;
 use crate::world::{Journal, Project, RunId, RunState};
 
 /// Tries a run again.
@@ -24,6 +25,6 @@ pub(super) fn run(id: RunId, project: &Project, console: &mut Console) -> Result
     }
     drop(store);
     let mut outcome = Outcome::default();
-    resume::work(&[record], Wanted::Retry, project, console, &mut outcome)?;
-    Ok(super::resume::tell(outcome, console))
+    resume::work(&[record], (Wanted::Retry, Options::default().patience), project, console, &mut outcome)?;
+    super::resume::tell(outcome, project, console)
 }

@@ -128,6 +128,15 @@ pub const RACE: Code = Code::error(
     "entity Counter {\n  key name: text\n  total: int = 0\n}\n\nflow count(names: [text]) {\n  for name in names, parallel 4 {\n    step counted {\n      let counter = Counter.get(\"all\")\n      counter.update(total: counter.total + name.length)\n    }\n  }\n}\n",
 );
 
+/// A variable that the items of a parallel loop set, and that keeps nothing of it.
+pub const LOST: Code = Code::error(
+    "flow::lost",
+    "a variable is set where nothing of it stays",
+    "The items of `for …, parallel n` are done side by side: each begins with the values from before the loop, and behind the loop those count again. A `var` from outside that an item sets keeps nothing of it, so that sums and counts would come out as they began.",
+    "flow count(names: [text]) -> int {\n  var total = 0\n  for name in names, parallel 4 {\n    step length = name.length\n    total = total + length\n  }\n  return total\n}\n",
+    "flow count(names: [text]) -> int {\n  var total = 0\n  for name in names {\n    step length = name.length\n    total = total + length\n  }\n  return total\n}\n",
+);
+
 /// A failure that passes, and that nothing tries again.
 pub const NOT_RETRIED: Code = Code::warning(
     "flow::not-retried",
@@ -153,5 +162,6 @@ pub const GROUP: &[&Code] = &[
     &SAGA_HOLE,
     &CANNOT_UNDO,
     &RACE,
+    &LOST,
     &NOT_RETRIED,
 ];
