@@ -1,0 +1,167 @@
+//! Records, transactions and sequences.
+
+use super::super::failure::internal;
+use super::super::{Opposite, SqliteStore, outbox, query, record, sequence};
+use crate::compile::query::{QueryId, QueryPlan};
+use crate::value::{RecordId, Value};
+use crate::world::{Message, OutboxEntry, RecordHappening, Store, StoreError};
+use ecow::EcoString;
+
+impl Store for SqliteStore {
+    fn identity(&mut self) -> Result<EcoString, StoreError> {
+        if let Some(identity) = &self.identity {
+            return Ok(identity.clone());
+        }
+        let identity = self.guarded(|store| {
+            let text: String = store.connection.query_row("SELECT identity FROM rpa_identity", (), |row| row.get(0))?;
+            Ok(EcoString::from(text))
+        })?;
+        self.identity = Some(identity.clone());
+        Ok(identity)
+    }
+
+    fn begin(&mut self) -> Result<(), StoreError> {
+        self.guarded(SqliteStore::begin_transaction)
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        self.guarded(SqliteStore::commit_transaction)
+    }
+
+    fn rollback(&mut self) -> Result<(), StoreError> {
+        self.forget();
+        Ok(())
+    }
+
+    fn hold(&mut self) -> Result<(), StoreError> {
+        self.held = true;
+        Ok(())
+    }
+
+    fn let_go(&mut self, keep: bool) -> Result<(), StoreError> {
+        self.held = false;
+        if !keep {
+            self.forget();
+        } else if self.is_open {
+            self.guarded(SqliteStore::commit_transaction)?;
+        }
+        Ok(())
+    }
+
+    fn savepoint(&mut self) -> Result<(), StoreError> {
+        self.guarded(|store| {
+            if !store.is_open {
+                return Err(internal("a savepoint without a transaction"));
+            }
+            store.parts.begin();
+            store.counters.savepoint();
+            store.pending.savepoint();
+            Ok(())
+        })
+    }
+
+    fn release(&mut self) -> Result<(), StoreError> {
+        self.guarded(SqliteStore::release_part)
+    }
+
+    fn rollback_savepoint(&mut self) -> Result<(), StoreError> {
+        self.guarded(SqliteStore::take_back_part)
+    }
+
+    fn get(&mut self, entity: RecordId, key: &Value) -> Result<Option<Value>, StoreError> {
+        self.guarded(|store| store.read(entity, key))
+    }
+
+    // SQLite is called, not asked over a wire: a statement that is executed for each key costs no more than one that
+    // is built for all.
+    fn get_all(&mut self, entity: RecordId, keys: &[Value]) -> Result<Vec<Option<Value>>, StoreError> {
+        self.guarded(|store| keys.iter().map(|key| store.read(entity, key)).collect())
+    }
+
+    fn insert(&mut self, entity: RecordId, fields: Vec<Option<Value>>) -> Result<Value, StoreError> {
+        self.guarded(|store| {
+            store.writable()?;
+            let record = record::insert(&store.connection, &store.schema, &mut store.counters, entity, fields)?;
+            let key = store.key_of(entity, &record);
+            store.note(entity, &key, Some(record.clone()))?;
+            store.parts.wrote(|| Opposite::Delete(entity, key));
+            store.wake_watching(entity, &record)?;
+            store.log_change(entity, RecordHappening::Created, &record)?;
+            Ok(record)
+        })
+    }
+
+    fn update(&mut self, entity: RecordId, key: &Value, changes: &[(usize, Value)]) -> Result<Value, StoreError> {
+        self.guarded(|store| {
+            store.writable()?;
+            let Some(before) = store.read(entity, key)? else {
+                return Err(record::not_found(&store.schema, record::entity(&store.schema, entity)?, key));
+            };
+            let changed = record::update(
+                &store.connection,
+                &mut store.schema,
+                &mut store.counters,
+                entity,
+                (key, &before),
+                changes,
+            )?;
+            let (old, new) = (store.key_of(entity, &before), store.key_of(entity, &changed.record));
+            if old != new {
+                store.note(entity, &old, None)?;
+            }
+            store.note(entity, &new, Some(changed.record.clone()))?;
+            let has_changed = !changed.fields.is_empty();
+            if has_changed {
+                store.parts.wrote(|| Opposite::Change(entity, new, before, changed.fields));
+            }
+            store.wake_watching(entity, &changed.record)?;
+            if has_changed {
+                store.log_change(entity, RecordHappening::Changed, &changed.record)?;
+            }
+            Ok(changed.record)
+        })
+    }
+
+    fn delete(&mut self, entity: RecordId, key: &Value) -> Result<bool, StoreError> {
+        self.guarded(|store| {
+            store.writable()?;
+            let Some(before) = store.read(entity, key)? else { return Ok(false) };
+            let was_there = record::delete(&store.connection, &store.schema, entity, key)?;
+            store.note(entity, key, None)?;
+            if was_there {
+                store.parts.wrote(|| Opposite::Insert(entity, before));
+            }
+            Ok(was_there)
+        })
+    }
+
+    fn query(&mut self, id: QueryId, plan: &QueryPlan, parameters: &[Value]) -> Result<Value, StoreError> {
+        self.guarded(|store| {
+            if let Some(key) = query::key_asked_for(&store.schema, plan, parameters) {
+                return store.read(plan.entity, key).map(Option::unwrap_or_default);
+            }
+            store.queries.answer(&store.connection, &store.schema, id, plan, parameters)
+        })
+    }
+
+    fn next_in_sequence(&mut self, name: &str, from: i64) -> Result<i64, StoreError> {
+        self.guarded(|store| {
+            store.writable()?;
+            let counter = sequence::Counter::Sequence(name.into());
+            store.counters.next(&store.connection, &counter, from, || Ok((name.into(), None)))
+        })
+    }
+
+    fn add_to_outbox(&mut self, run: i64, message: &Message) -> Result<i64, StoreError> {
+        self.guarded(|store| {
+            store.writable()?;
+            let number = outbox::add(&store.connection, run, message)?;
+            store.parts.wrote(|| Opposite::DeleteMail(number));
+            Ok(number)
+        })
+    }
+
+    fn outbox(&mut self, limit: usize) -> Result<Vec<OutboxEntry>, StoreError> {
+        self.guarded(|store| outbox::waiting(&store.connection, limit))
+    }
+}
