@@ -115,6 +115,10 @@ impl Describer {
             {
                 continue;
             }
+            // From one moment to another says nothing, and in the same millisecond it is no change at all.
+            if let (Some(Value::Instant(_)), Some(Value::Instant(_))) = (&from, &to) {
+                continue;
+            }
             let (shown_from, shown_to) = (part(shown_before.as_ref(), at), part(shown_after.as_ref(), at));
             for (value, shown) in [(&from, &shown_from), (&to, &shown_to)] {
                 if value != shown {
@@ -122,8 +126,6 @@ impl Describer {
                 }
             }
             let (from, to) = (self.words(shown_from.as_ref()), self.words(shown_to.as_ref()));
-            // From one moment to another says nothing.
-            let from = from.filter(|from| from != MOMENT);
             fields.push(FieldChange { field: field.clone(), from, to });
         }
         let record = shown_after.as_ref().or(shown_before.as_ref());
