@@ -13,6 +13,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// How many files wait for the disk before they are flushed unasked.
 const MOST_PENDING: usize = 1024;
 
+/// What the names of files begin with that are still being written, and what they end with.
+const PREFIX: &str = ".rpa-";
+const SUFFIX: &str = ".tmp";
+
 static COUNTER: AtomicU64 = AtomicU64::new(0);
 
 /// Files that were written and may not be on disk yet.
@@ -20,23 +24,25 @@ static COUNTER: AtomicU64 = AtomicU64::new(0);
 pub(super) struct Pending {
     files: BTreeSet<PathBuf>,
     folders: BTreeSet<PathBuf>,
+    /// The folders in which nothing is left of writers that have died.
+    swept: BTreeSet<PathBuf>,
 }
 
 impl Pending {
     /// Writes a file whole; makes its folder when there is none.
     pub fn write(&mut self, path: &Path, content: &[u8]) -> io::Result<()> {
         let folder = path.parent().unwrap_or(Path::new("."));
-        let temporary = match self.temporary(folder, content) {
+        match self.replace(path, folder, content) {
+            // There is no folder yet; or another process has taken the new file for one that was left behind.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.make_folder(folder)?;
-                self.temporary(folder, content)?
+                self.replace(path, folder, content)?;
             }
             result => result?,
-        };
-        let renamed = keep_permissions(path, &temporary).and_then(|()| fs::rename(&temporary, path));
-        if let Err(error) = renamed {
-            let _ = fs::remove_file(&temporary);
-            return Err(error);
+        }
+        if !self.swept.contains(folder) {
+            sweep(folder);
+            self.swept.insert(folder.to_path_buf());
         }
         self.folders.insert(folder.to_path_buf());
         self.files.insert(path.to_path_buf());
@@ -85,16 +91,32 @@ impl Pending {
         Ok(())
     }
 
-    fn temporary(&self, folder: &Path, content: &[u8]) -> io::Result<PathBuf> {
+    /// Writes the content under another name, and gives that file the name of the real one.
+    fn replace(&self, path: &Path, folder: &Path, content: &[u8]) -> io::Result<()> {
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let path = folder.join(format!(".rpa-{}-{number}.tmp", std::process::id()));
-        let written = fs::File::create(&path).and_then(|mut file| file.write_all(content));
-        match written {
-            Ok(()) => Ok(path),
-            Err(error) => {
-                let _ = fs::remove_file(&path);
-                Err(error)
-            }
+        let temporary = folder.join(format!("{PREFIX}{}-{number}{SUFFIX}", std::process::id()));
+        let mut file = fs::File::create(&temporary)?;
+        // The lock tells others that its writer lives; it ends with the process. Where there are none, nobody sweeps.
+        let _ = file.lock();
+        let written = file
+            .write_all(content)
+            .and_then(|()| keep_permissions(path, &temporary))
+            .and_then(|()| fs::rename(&temporary, path));
+        if written.is_err() {
+            let _ = fs::remove_file(&temporary);
+        }
+        written
+    }
+}
+
+/// Removes what writers have left that died before their file had its name.
+fn sweep(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let is_ours = name.to_str().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
+        if is_ours && fs::File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
+            let _ = fs::remove_file(entry.path());
         }
     }
 }

@@ -135,6 +135,19 @@ fn files_are_written_whole_and_leave_nothing_behind() {
 }
 
 #[test]
+fn what_a_dead_writer_has_left_is_removed_and_what_a_living_one_writes_is_not() {
+    let mut place = place();
+    let out = place.root.join("project/out");
+    fs::write(out.join(".rpa-1-7.tmp"), b"half a fi").unwrap();
+    fs::write(out.join(".rpa-notes"), b"somebody's own").unwrap();
+    let living = fs::File::create(out.join(".rpa-2-8.tmp")).unwrap();
+    living.lock().unwrap();
+    place.files.write("out/a.txt", b"whole").unwrap();
+    assert!(!out.join(".rpa-1-7.tmp").exists());
+    assert!(out.join(".rpa-2-8.tmp").exists() && out.join(".rpa-notes").exists());
+}
+
+#[test]
 fn moving_and_deleting_twice_is_as_once() {
     let mut place = place();
     place.files.write("out/a", b"a").unwrap();
