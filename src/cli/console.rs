@@ -146,6 +146,11 @@ impl Console {
         )
     }
 
+    /// A console that shows nothing and on which nothing is typed.
+    pub fn quiet() -> Console {
+        Console::new(Box::new(io::sink()), Box::new(io::sink()), Box::new(io::empty()), Surroundings::default())
+    }
+
     /// Sets what the options `--format` and `--color` say.
     pub fn set(&mut self, form: Form, color: Color) {
         self.form = form;

@@ -1,6 +1,7 @@
 //! The real world of a project, put together from the adapters.
 
 use super::switches;
+use crate::adapter::calendar::CalendarFile;
 use crate::adapter::clock::SystemClock;
 use crate::adapter::disk::DiskFiles;
 use crate::adapter::office::OfficeDocuments;
@@ -8,7 +9,7 @@ use crate::adapter::random::SystemRandom;
 use crate::adapter::sqlite::{self, SqliteStore, Stop};
 use crate::compile::code::Code;
 use crate::finding::Finding;
-use crate::world::{Files, Project, Settings, Store, World};
+use crate::world::{Files, Holidays, Project, Settings, Store, World};
 use jiff::tz::TimeZone;
 
 /// The real world of a project: its store knows the entities of this program.
@@ -40,7 +41,15 @@ pub fn with_store(project: &Project, store: Box<dyn Store>) -> World {
         random: Box::new(SystemRandom::default()),
         files,
         documents: Box::new(OfficeDocuments::new(project)),
-        settings: Settings { switches, ..project.settings() },
+        settings: Settings { switches, holidays: holidays(project), ..project.settings() },
+    }
+}
+
+/// The holidays of a project.
+fn holidays(project: &Project) -> Holidays {
+    match &project.holidays {
+        Some(path) => Holidays::new(CalendarFile::new(path.clone(), super::runs::shorter(path))),
+        None => Holidays::default(),
     }
 }
 

@@ -63,7 +63,7 @@ pub(super) fn look(
     schedule: &Schedule,
     catch_up: bool,
 ) -> Result<(), Off> {
-    let calendar = &shared.server.calendar;
+    let calendar = watched.calendar;
     let now = worker.world().clock.now();
     let Some(position) = worker.world().store.trigger_position(&watched.key).map_err(off)? else { return Ok(()) };
     let Ok(from) = Instant::from_milliseconds(position) else { return Ok(()) };

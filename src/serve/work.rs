@@ -224,7 +224,8 @@ impl Work<'_> {
             return Ok(Ok(code.clone()));
         }
         let kept = desk.store.version(version).map_err(off)?;
-        let served = self.shared.server.scripts.iter().find(|script| script.code.version == *version);
+        let scripts = self.shared.served();
+        let served = scripts.scripts.iter().find(|script| script.code.version == *version);
         let code = match served {
             Some(script) => script.code.clone(),
             None => match crate::flow::version::code_of(version, kept.as_ref()) {

@@ -4,7 +4,7 @@ use super::arguments::Arguments;
 use super::names::Names;
 use super::problem::Problem;
 use super::report::{FlowStart, StepReport};
-use super::{clock, csv, email, excel, file, json, log, pdf, project, random, sequence};
+use super::{calendar, clock, csv, email, excel, file, json, log, pdf, project, random, sequence};
 use crate::check::program::Type;
 use crate::compile::code::Code;
 use crate::compile::query::QueryId;
@@ -133,6 +133,10 @@ impl<'a> Executor<'a> {
         match operation {
             Operation::Today => clock::today(self, &plain()),
             Operation::Now => Ok(Value::Instant(self.world.clock.now())),
+            Operation::BusinessDays => calendar::business_days(self, &plain()),
+            Operation::DateIsBusinessDay => calendar::is_business_day(self, &plain()),
+            Operation::DateAddBusinessDays => calendar::add_business_days(self, &plain()),
+            Operation::DateBusinessDaysUntil => calendar::business_days_until(self, &plain()),
             Operation::CsvRead => csv::read(self, &typed(7)),
             Operation::CsvCheck => csv::check(self, &typed(6)),
             Operation::CsvWrite => csv::write(self, &plain()),

@@ -6,6 +6,7 @@ mod clock;
 mod documents;
 mod effect;
 mod files;
+mod holidays;
 mod journal;
 mod lease;
 mod mail;
@@ -27,6 +28,7 @@ pub use documents::{
 };
 pub use effect::EffectWatch;
 pub use files::{FileError, Files, fits};
+pub use holidays::{CalendarReader, Holidays};
 pub use journal::{
     Begin, Change, ChangeKind, Entry, EntryKind, Journal, KeptVersion, RunFilter, RunId, RunRecord, RunState,
 };

@@ -2,7 +2,7 @@
 //!
 //! Plain data: `cli::project` reads it, the adapters obey it.
 
-use super::{Breaker, EffectsOff, Switches};
+use super::{Breaker, EffectsOff, Holidays, Switches};
 use crate::check::{Allowance, Boundaries};
 use crate::finding::Levels;
 use crate::value::{Currency, Duration, EcoString};
@@ -166,6 +166,8 @@ pub struct Settings {
     pub delivery: Delivery,
     /// The kill switches.
     pub switches: Switches,
+    /// The days on which nobody works.
+    pub holidays: Holidays,
 }
 
 /// Who sells.
@@ -204,6 +206,7 @@ impl Project {
             mail: self.reach.mail.clone(),
             delivery: self.mail.delivery,
             switches: Switches::default(),
+            holidays: Holidays::default(),
         }
     }
 

@@ -16,8 +16,9 @@ pub const TRIGGER: Code = Code::warning(
 pub const SCRIPT: Code = Code::error(
     "serve::script",
     "a script can't be served",
-    "A script with findings is left out: its triggers start nothing until it is mended and the server is started again. The \
-     other scripts of the folder are served, and runs that had begun with an earlier version of it go on with that.",
+    "A script with findings is left out: its triggers start nothing until it is mended, which the server \
+     sees by itself. A script that was served and has findings after a change is served as it was. The other scripts of the folder \
+     are served, and runs that had begun with an earlier version go on with that.",
     "",
     "",
 );

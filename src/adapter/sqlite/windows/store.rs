@@ -129,6 +129,7 @@ impl Store for SqliteStore {
             let was_there = record::delete(&store.connection, &store.schema, entity, key)?;
             store.note(entity, key, None)?;
             if was_there {
+                store.log_change(entity, RecordHappening::Deleted, &before)?;
                 store.parts.wrote(|| Opposite::Insert(entity, before));
             }
             Ok(was_there)
