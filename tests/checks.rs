@@ -22,7 +22,6 @@ const NOT_OF_SCRIPTS: &[&str] = &["cli", "file", "inbox", "mail", "plan", "run",
 /// Codes of the checker that have no cases here, and where they are tested.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("syntax::too-long", "a line of 256 KiB is no case to read: `syntax/lines`"),
-    ("decision::undecided", "the tables have hundreds of rows and are generated: `check/proof/tests.rs`"),
 ];
 
 /// Codes that come with a whole project: the cases are checked by the program, as `rpa check` in their folder.
