@@ -92,6 +92,7 @@ fn execute(
     let one = |finding: Finding| (vec![finding], Status::Failed);
     let wrong = |findings: Vec<Finding>| (findings, Status::WrongUse);
     let flow = arguments::choose(code, given.flow.as_deref()).map_err(|finding| wrong(vec![*finding]))?;
+    arguments::may_begin(code, flow).map_err(|finding| wrong(vec![*finding]))?;
     let Some(flow_code) = code.flows.get(flow) else { return Ok(Status::Fine) };
     let values = arguments::read(&given.arguments, flow_code, code, project.currency).map_err(wrong)?;
     // What others have left comes first: the flow may build on it.

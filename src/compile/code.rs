@@ -26,6 +26,8 @@ pub struct Code {
     pub callables: Vec<ChunkId>,
     /// The flows, by [`FlowId`](crate::check::program::FlowId); behind them those of the triggers.
     pub flows: Vec<FlowCode>,
+    /// Flows that keep a policy only because of what those do that run them, each with the policy.
+    pub kept_by_callers: Vec<(usize, EcoString)>,
     /// The triggers; the flows that their bodies became are the last of the flows.
     pub triggers: Vec<TriggerCode>,
     /// The decision tables, by [`TableId`](crate::check::program::TableId).

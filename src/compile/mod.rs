@@ -40,6 +40,7 @@ pub fn compile(program: &Program) -> Code {
         enums: program.enums.clone(),
         records: program.records.clone(),
         errors: program.errors.clone(),
+        kept_by_callers: program.kept_by_callers.iter().map(|(flow, policy)| (flow.index(), policy.clone())).collect(),
         names: Names::new(&program.enums, &program.records, &program.errors),
         version: version(&program.sources).into(),
         ..Code::default()

@@ -45,6 +45,9 @@ pub struct Program {
     pub reactions: Vec<Reaction>,
     /// Policies.
     pub policies: Vec<Policy>,
+    /// Flows that keep a policy only because of what those do that run them, each with the policy: a run of one is not
+    /// begun by hand.
+    pub kept_by_callers: Vec<(FlowId, EcoString)>,
     /// Triggers.
     pub triggers: Vec<Trigger>,
     /// Tests.
