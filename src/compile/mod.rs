@@ -41,6 +41,7 @@ pub fn compile(program: &Program) -> Code {
         records: program.records.clone(),
         errors: program.errors.clone(),
         names: Names::new(&program.enums, &program.records, &program.errors),
+        private_subjects: program.private.clone(),
         version: version(&program.sources).into(),
         ..Code::default()
     };
