@@ -409,6 +409,7 @@ mod tests {
             parameters: vec!["path".into(), "times".into()],
             parameter_types: vec![Type::Text, Type::Int],
             parameter_defaults: vec![None, Some(ChunkId(0))],
+            hidden: Default::default(),
             result: Type::Nothing,
             frame: 0,
             key: None,

@@ -13,7 +13,7 @@ use crate::flow::{Broken, Engine, MachineWorker, Names, Options, Summary, Worker
 use crate::value::{Duration, Instant};
 use crate::world::{GoneWorker, Journal, Leases, Project, RunId, RunRecord, RunState, StoreError, Waiting};
 use ecow::EcoString;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// How many runs are looked at together.
 const BATCH: usize = 1000;
@@ -82,8 +82,10 @@ pub fn free(project: &Project, patience: Duration, console: &mut Console) -> Res
     // A run may leave others behind: those that it had begun and that nobody waits for any more.
     loop {
         let Some(mut store) = store(project)? else { return Ok(outcome) };
-        let (gone, mut runs) = free_runs(&mut store).map_err(fatal)?;
-        // Those that were left in a pause whose time is over wait, and nobody else may be there to wake them.
+        let (gone, left) = free_runs(&mut store).map_err(fatal)?;
+        let mut runs = in_turns(left);
+        // Those that were left in a pause whose time is over wait, and nobody else may be there to wake them. They come
+        // in the order in which a server takes them up: by priority, then from each flow in turn.
         let now = Instant::from_timestamp(jiff::Timestamp::now()).unwrap_or(Instant::EPOCH);
         for ready in store.ready(now, BATCH).map_err(fatal)? {
             runs.extend(store.run(ready.run).map_err(fatal)?);
@@ -98,6 +100,20 @@ pub fn free(project: &Project, patience: Duration, console: &mut Console) -> Res
     }
 }
 
+/// Runs in an order that lets no flow wait for all runs of another: the oldest of each flow, then the second oldest.
+fn in_turns(runs: Vec<RunRecord>) -> Vec<RunRecord> {
+    let mut of_flow: HashMap<EcoString, usize> = HashMap::new();
+    let mut turns: Vec<(usize, RunRecord)> = Vec::with_capacity(runs.len());
+    for run in runs {
+        let turn = of_flow.entry(run.flow.clone()).or_default();
+        turns.push((*turn, run));
+        *turn += 1;
+    }
+    // Those of one turn stay in their order.
+    turns.sort_by_key(|(turn, _)| *turn);
+    turns.into_iter().map(|(_, run)| run).collect()
+}
+
 /// `goes on with run 12 (process_orders), which ada@desk, process 4711 has left`
 fn announced(gone: &[GoneWorker], runs: &[RunRecord]) -> String {
     let who = match gone.iter().find(|gone| gone.runs > 0) {
@@ -109,11 +125,11 @@ fn announced(gone: &[GoneWorker], runs: &[RunRecord]) -> String {
     let more = if runs.len() > MOST_NAMED { ", …" } else { "" };
     let are_due = runs.iter().filter(|run| run.state == RunState::Waiting).count();
     match runs {
-        [run] if are_due == 1 => format!("going on with {}, which has waited long enough", name(run)),
+        [run] if are_due == 1 => format!("going on with {}, whose wait is over", name(run)),
         [run] => format!("going on with {}, which {who} left", name(run)),
         runs if are_due > 0 => {
             format!(
-                "going on with {} runs that were left or have waited long enough: {}{more}",
+                "going on with {} runs that were left or whose wait is over: {}{more}",
                 runs.len(),
                 named.join(", ")
             )
@@ -125,7 +141,7 @@ fn announced(gone: &[GoneWorker], runs: &[RunRecord]) -> String {
     }
 }
 
-/// Works on runs, those of one version together; pauses that are longer than the patience are left to others.
+/// Works on runs in their order, those of one version that follow each other together; pauses that are longer than the patience are left to others.
 ///
 /// # Errors
 /// When the store fails.
@@ -136,23 +152,22 @@ pub fn work(
     console: &mut Console,
     outcome: &mut Outcome,
 ) -> Result<(), Box<Finding>> {
-    let mut versions: Vec<&EcoString> = Vec::new();
-    for run in runs {
-        if !versions.contains(&&run.version) {
-            versions.push(&run.version);
+    let mut codes: HashMap<EcoString, Result<Code, Box<Finding>>> = HashMap::new();
+    for of_version in runs.chunk_by(|one, next| one.version == next.version) {
+        let Some(version) = of_version.first().map(|run| &run.version) else { continue };
+        if !codes.contains_key(version) {
+            let kept = match store(project)? {
+                Some(mut store) => store.version(version).map_err(fatal)?,
+                None => None,
+            };
+            codes.insert(version.clone(), code_of(version, kept.as_ref()));
         }
-    }
-    for version in versions {
-        let kept = match store(project)? {
-            Some(mut store) => store.version(version).map_err(fatal)?,
-            None => None,
-        };
-        let of_version = runs.iter().filter(|run| run.version == *version);
-        match code_of(version, kept.as_ref()) {
-            Ok(code) => work_on(&code, of_version, (&wanted, patience), project, console, outcome)?,
-            Err(finding) => {
-                let numbers: Vec<_> = of_version.take(MOST_NAMED).map(|run| run.id.0.to_string()).collect();
-                let mut finding = *finding;
+        match codes.get(version) {
+            None => {}
+            Some(Ok(code)) => work_on(code, of_version.iter(), (&wanted, patience), project, console, outcome)?,
+            Some(Err(finding)) => {
+                let numbers: Vec<_> = of_version.iter().take(MOST_NAMED).map(|run| run.id.0.to_string()).collect();
+                let mut finding = (**finding).clone();
                 finding.message = format!("{}; run {} can't go on", finding.message, numbers.join(", "));
                 outcome.findings.push(finding);
             }
@@ -204,7 +219,8 @@ pub fn tell_failures(outcome: &mut Outcome, console: &mut Console) {
         return;
     }
     for (run, summary, _) in &outcome.ended {
-        if let Some(failure) = &summary.failure {
+        // That a run which was cancelled has ended so is no news.
+        if let Some(failure) = summary.failure.as_ref().filter(|failure| failure.name != "cancelled") {
             console.message(format!("{} has failed: {}", name(run), super::account::clean(&failure.message)));
         }
     }

@@ -10,6 +10,7 @@ use crate::check::program::{EnumType, ErrorType, RecordType, Type};
 use crate::text::{Sources, Span};
 use crate::value::{RecordId, Value};
 use ecow::EcoString;
+use std::collections::HashSet;
 
 /// Names a chunk in [`Code::chunks`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -59,6 +60,8 @@ pub struct Code {
     pub records: Vec<RecordType>,
     /// Errors.
     pub errors: Vec<ErrorType>,
+    /// The calls that send mail whose subject is personal.
+    pub private_subjects: HashSet<Span>,
     /// SHA-256 over all sources, in hexadecimal: the version that a run is pinned to.
     pub version: EcoString,
 }

@@ -42,6 +42,7 @@ pub fn compile(program: &Program) -> Code {
         errors: program.errors.clone(),
         kept_by_callers: program.kept_by_callers.iter().map(|(flow, policy)| (flow.index(), policy.clone())).collect(),
         names: Names::new(&program.enums, &program.records, &program.errors),
+        private_subjects: program.private.clone(),
         version: version(&program.sources).into(),
         ..Code::default()
     };

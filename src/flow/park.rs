@@ -6,6 +6,7 @@
 use super::Broken;
 use super::engine::{Ended, Engine};
 use super::failure::RunFailure;
+use super::names::HIDDEN;
 use super::run::Run;
 use super::summary::Summary;
 use crate::value::{Duration, EcoString, Instant, Value, display};
@@ -300,7 +301,12 @@ impl Engine<'_> {
         if store.take_slot(&slot, run.id, places)? {
             return Ok(Ok(None));
         }
-        let what = format!("its turn: at most {places} at once of {slot}");
+        // What is counted by may be personal, and what a run waits for is shown to everybody.
+        let shown = match self.code.flows.get(run.flow) {
+            Some(flow) if flow.hidden.turn => EcoString::from(format!("{} {HIDDEN}", flow.name)),
+            _ => slot.clone(),
+        };
+        let what = format!("its turn: at most {places} at once of {shown}");
         Ok(Ok(Some(Parked { slot: Some(slot), ..Parked::new(WaitKind::Slot, what) })))
     }
 

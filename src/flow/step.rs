@@ -236,13 +236,18 @@ impl Engine<'_> {
                 }
                 result.map_err(Halt::Fail)
             }
-            StepAction::Run(flow, arguments) => match self.evaluate(run, *arguments)? {
-                Ok(arguments) => {
-                    self.run_child_at(run, *flow as usize, arguments, index, open, step.timeout, step.span)?
+            StepAction::Run(flow, arguments) => {
+                // A run that has begun keeps what it was given.
+                let given = match open.child {
+                    Some(_) => Ok(Value::None),
+                    None => self.look(run, (&step.name, path), *arguments)?,
+                };
+                match given {
+                    Ok(given) => self.run_child_at(run, *flow as usize, given, index, open, step.timeout, step.span)?,
+                    Err(failure) => Err(Halt::Fail(failure)),
                 }
-                Err(failure) => Err(Halt::Fail(failure)),
-            },
-            StepAction::Start(flow, arguments) => match self.evaluate(run, *arguments)? {
+            }
+            StepAction::Start(flow, arguments) => match self.look(run, (&step.name, path), *arguments)? {
                 Ok(arguments) => self.start_child(run, *flow as usize, arguments, index, step.span)?,
                 Err(failure) => Err(Halt::Fail(failure)),
             },

@@ -31,8 +31,8 @@ use crate::vm::Limits;
 use crate::world::{StoreError, Transport, World};
 use jiff::tz::TimeZone;
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How long a thread rests when there is nothing to do.
 const REST: std::time::Duration = std::time::Duration::from_millis(250);

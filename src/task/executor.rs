@@ -27,6 +27,8 @@ pub struct Executor<'a> {
     pub(super) step: &'a str,
     /// How many mails the step has written.
     pub(super) mails: u32,
+    /// Whether the mail that is written has a subject that the story of the run must not tell.
+    pub(super) hides_subject: bool,
     pub(super) traces: bool,
     pub(super) report: StepReport,
     /// Who hears of each effect.
@@ -47,6 +49,7 @@ impl<'a> Executor<'a> {
             run,
             step,
             mails: 0,
+            hides_subject: false,
             traces: false,
             report: StepReport::default(),
             watch: None,
@@ -173,6 +176,7 @@ impl Host for Executor<'_> {
         ty: Option<&Type>,
         span: Span,
     ) -> Result<Value, Failure> {
+        self.hides_subject = operation == Operation::EmailSend && self.code.private_subjects.contains(&span);
         self.dispatch(operation, arguments, ty).map_err(|problem| self.fail(problem, span))
     }
 

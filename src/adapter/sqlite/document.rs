@@ -145,9 +145,7 @@ fn from_json(ty: &Type, types: &Types, json: &Json, depth: usize) -> Done<Value>
             let key = types.key_type(*id).unwrap_or(&Type::Unknown);
             Value::reference(*id, inner(key, json)?)
         }
-        (Type::Record(id), Json::Object(object)) => {
-            fields_from_json(*id, types, object, depth)?
-        }
+        (Type::Record(id), Json::Object(object)) => fields_from_json(*id, types, object, depth)?,
         (Type::Text, _) => Value::Text(EcoString::from(text()?)),
         (Type::Bool, _) => Value::Bool(json.as_bool().ok_or_else(wrong)?),
         (Type::Int, _) => Value::Int(json.as_i64().ok_or_else(wrong)?),

@@ -165,7 +165,8 @@ pub(super) fn changes(
         let bytes: Vec<u8> = row.get(1)?;
         changes.push(match happening {
             RecordHappening::Created | RecordHappening::Changed => {
-                let key = decode(&bytes).map_err(|_| bad_record(format!("change {number} of the log can't be read")))?;
+                let key =
+                    decode(&bytes).map_err(|_| bad_record(format!("change {number} of the log can't be read")))?;
                 // A key that this program has no type for is the key of no record.
                 let key = ty.as_ref().and_then(|ty| own(schema, ty, key)).unwrap_or_default();
                 LoggedChange { number, key, gone: None }

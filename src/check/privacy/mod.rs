@@ -40,6 +40,7 @@ impl Checker<'_> {
         let mut analysis = solve::Analysis::new(&self.program, &boundaries, &labels);
         analysis.solve();
         let (findings, allowances) = analysis.findings();
+        let private = std::mem::take(&mut analysis.private);
         // What a type error says of a place already is not said again.
         let errors: Vec<Span> =
             self.findings.iter().filter(|finding| finding.is_error()).filter_map(Finding::span).collect();
@@ -53,6 +54,7 @@ impl Checker<'_> {
                 self.report(finding);
             }
         }
+        self.program.private = private;
         self.allowances = allowances.into_iter().collect::<BTreeSet<_>>();
     }
 

@@ -13,7 +13,7 @@ impl<'p> Analysis<'p> {
         use Operation as O;
         match operation {
             O::EmailSend => {
-                self.mail(arguments);
+                self.mail(arguments, expr.span);
                 return Carried::default();
             }
             O::LogInfo | O::LogWarn => {
@@ -147,7 +147,7 @@ impl<'p> Analysis<'p> {
     }
 
     /// A mail: what it says may be personal when it goes to the person.
-    fn mail(&mut self, arguments: &'p [Expr]) {
+    fn mail(&mut self, arguments: &'p [Expr], call: Span) {
         let [to, rest @ ..] = arguments else { return };
         let recipient = self.value(to).whole();
         let known = self.known_text(to).filter(|_| recipient.is_empty());
@@ -176,6 +176,9 @@ impl<'p> Analysis<'p> {
         for (at, part) in rest.iter().enumerate().filter(|(at, _)| *at != 2) {
             let said = self.value(part).whole();
             for (origin, way) in said.iter() {
+                if at == 0 {
+                    self.leak(Leak { origin, sink: Sink::Subject, span: call, way, unless: Vec::new() }, call);
+                }
                 // Where answers go is an address, as the recipient is; attachments are documents.
                 let is_said = at < 2;
                 if is_said && (!is_person || origin == Origin::Secret || !origin.is_known()) {

@@ -102,7 +102,7 @@ fn help(origin: Origin, sink: &Sink) -> String {
         Sink::Failure(_) => "name the record by its key, or declare the field of the error as `pii`",
         Sink::Question(_) => "name the record by its key, so that who may see it looks it up",
         Sink::Key => "use a key that names the record without saying who it is",
-        Sink::Journal | Sink::Store(_) => "leave it out",
+        Sink::Subject | Sink::Journal | Sink::Store(_) => "leave it out",
     };
     match sink.allowance() {
         Some(allowance) => {

@@ -2,7 +2,7 @@
 //! changes.
 
 use super::WrittenLabels;
-use super::sink::Leak;
+use super::sink::{Leak, Sink};
 use super::taint::{BEGINNING, Carried, Origin, Taint, WayId, Ways, What};
 use crate::check::boundaries::{Allowance, Boundaries};
 use crate::check::program::{Field, Parameter, Program, Type};
@@ -84,6 +84,8 @@ pub(super) struct Analysis<'p> {
     pub is_reporting: bool,
     pub found: Vec<Found>,
     pub allowances: BTreeSet<Allowance>,
+    /// What is not shown by tools, by its place.
+    pub private: HashSet<Span>,
 }
 
 impl<'p> Analysis<'p> {
@@ -124,6 +126,7 @@ impl<'p> Analysis<'p> {
             is_reporting: false,
             found: Vec::new(),
             allowances: BTreeSet::new(),
+            private: HashSet::new(),
         }
     }
 
@@ -332,6 +335,9 @@ impl<'p> Analysis<'p> {
     pub fn leak(&mut self, leak: Leak, here: Span) {
         use super::sink::Pass;
         if leak.origin.is_known() {
+            if self.is_reporting && leak.sink == Sink::Subject && leak.origin != Origin::Implied {
+                self.private.insert(leak.span);
+            }
             match leak.sink.lets_pass(leak.origin, self.boundaries) {
                 Pass::Free => return,
                 Pass::Allowed(allowance) => {

@@ -81,7 +81,31 @@ impl<'p> Analysis<'p> {
         for option in [&flow.priority, &flow.deadline].into_iter().flatten() {
             self.value(option);
         }
+        if let Some((_, Some(per))) = &flow.at_most {
+            let taint = self.value(per).whole();
+            self.hide(&taint, per.span);
+        }
         self.statements(&flow.body, &flow.locals, Some(flow));
+        if self.is_reporting {
+            for parameter in &flow.parameters {
+                if self.written_label(parameter.span, &parameter.name).is_some() {
+                    self.private.insert(parameter.span);
+                }
+            }
+            let mut result = self.summary.result.clone().whole();
+            if let Some((origin, way)) = self.written_label(flow.span, &flow.name) {
+                result.add(origin, way);
+            }
+            self.hide(&result, flow.span);
+        }
+    }
+
+    /// What tools show of a run leaves this out when it is personal.
+    fn hide(&mut self, taint: &Taint, place: Span) {
+        let is_private = |(origin, _)| matches!(origin, Origin::Personal | Origin::Secret);
+        if self.is_reporting && taint.iter().any(is_private) {
+            self.private.insert(place);
+        }
     }
 
     fn statements(&mut self, statements: &'p [Statement], locals: &'p [Local], flow: Option<&'p Flow>) {
@@ -177,6 +201,10 @@ impl<'p> Analysis<'p> {
             StepBody::Block(statements) => self.statements(statements, &flow.locals, Some(flow)),
         }
         self.step = outer;
+        if let Some(state) = step.local.and_then(|local| self.state.get(local.index())) {
+            let taint = state.clone().whole();
+            self.hide(&taint, step.span);
+        }
         if let Some(undo) = &step.undo {
             self.statements(undo, &flow.locals, Some(flow));
         }

@@ -250,9 +250,7 @@ impl<'p> Shelf<'p> {
                     stamps.push(stamp);
                 }
                 match checked.program {
-                    Some(program) => {
-                        Read::Script(Script { name: name(path, self.project), code: compile(&program) })
-                    }
+                    Some(program) => Read::Script(Script { name: name(path, self.project), code: compile(&program) }),
                     None => Read::Findings(checked.findings, checked.sources),
                 }
             }

@@ -145,7 +145,11 @@ impl Teller {
             }
             Event::Done { run, flow, others } => {
                 let data = json!({ "event": "done", "run": run.0, "flow": flow.as_str(), "runs": counts(&others) });
-                self.line(&format!("run {} ({flow}) is done{}", run.0, among(&others)), data, console);
+                let hint = match others.iter().any(|(_, _, failed)| *failed > 0) {
+                    true => "; `rpa runs --state failed --all` lists what failed",
+                    false => "",
+                };
+                self.line(&format!("run {} ({flow}) is done{}{hint}", run.0, among(&others)), data, console);
             }
             Event::Failed { run, flow, failure, others } => {
                 let message = failure.message.to_string();

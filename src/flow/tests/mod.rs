@@ -127,6 +127,7 @@ impl Script {
             parameters: vec!["it".into()],
             parameter_types: vec![Type::Text],
             parameter_defaults: vec![None],
+            hidden: Default::default(),
             result: Type::Nothing,
             frame: 4,
             key: None,
