@@ -344,7 +344,7 @@ impl Dimension {
     /// A side in words, with its subject: `total < 1000 EUR`, `tier is silver or bronze`.
     fn words(&self, side: &super::bits::Bits, program: &Program) -> String {
         if self.name.starts_with('(') {
-            let condition = self.name.trim_start_matches('(').trim_end_matches(')');
+            let condition = self.name.strip_prefix('(').and_then(|name| name.strip_suffix(')')).unwrap_or(&self.name);
             return if side.has(1) { format!("`{condition}`") } else { format!("not `{condition}`") };
         }
         if let Some((excluded, or_none)) = self.other_text(side, program) {
