@@ -171,6 +171,8 @@ impl<'l> Checker<'l> {
         let mut findings = graph::findings(program, &book, &wanted);
         findings.extend(effects::retry::findings(program, &book, &wanted));
         findings.extend(effects::outside::findings(program, &book, &wanted));
+        findings.extend(effects::each_element::findings(program, &wanted));
+        findings.extend(effects::unplanned::findings(program, &book, &wanted));
         // A policy that could not be read whole proves nothing.
         let mut kept_by_callers = Vec::new();
         if broken.is_empty() {
