@@ -189,7 +189,9 @@ fn work_on<'r>(
             Err(error) => outcome.findings.push(broken(&error)),
         }
     }
-    let report = mail::dispatch(worker.world(), &mut *mail::transport(project)).map_err(fatal)?;
+    let mut transport = mail::transport(project);
+    transport.listen(console.listener());
+    let report = mail::dispatch(worker.world(), &mut *transport).map_err(fatal)?;
     outcome.mails.delivered += report.delivered;
     outcome.mails.postponed.extend(report.postponed);
     outcome.mails.refused.extend(report.refused);

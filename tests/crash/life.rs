@@ -9,6 +9,12 @@ use std::time::{Duration, Instant};
 /// How often a life may be begun again before something is wrong with it.
 const MOST_BEGINNINGS: usize = 200;
 
+/// The program that is killed: the one that was built with the test, or a copy of it, which stays what it is in an hour
+/// of crashes.
+pub fn program() -> PathBuf {
+    std::env::var_os("RPA_CRASH_PROGRAM").map_or_else(|| env!("CARGO_BIN_EXE_rpa").into(), PathBuf::from)
+}
+
 /// What is to be done.
 pub struct Job {
     /// What it is called.
@@ -64,7 +70,7 @@ impl<'j> Life<'j> {
     }
 
     fn start(&self, command: &[&str]) -> Child {
-        Command::new(env!("CARGO_BIN_EXE_rpa"))
+        Command::new(program())
             .args(command)
             .current_dir(self.folder.path())
             .stdin(Stdio::null())

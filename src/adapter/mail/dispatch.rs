@@ -16,8 +16,8 @@ const BATCH: usize = 500;
 /// After so many mails in a row that could not be delivered for now, the others wait for the next time.
 const PATIENCE: usize = 3;
 
-/// How long a claim holds. Longer than a conversation with a slow server takes.
-const CLAIM: Duration = Duration::from_milliseconds(10 * Duration::MINUTE);
+/// How long a claim holds beyond the longest delivery: what it takes to settle it.
+const SETTLING: Duration = Duration::from_milliseconds(Duration::MINUTE);
 
 /// The pause behind the first try of a mail; each is twice the one before …
 const FIRST_PAUSE: Duration = Duration::from_milliseconds(Duration::MINUTE);
@@ -114,11 +114,16 @@ impl Dispatcher<'_> {
             return (entry, None);
         }
         let outcome = self.attach(&mut entry).and_then(|()| self.transport.deliver_entry(entry.number, &entry.message));
+        if outcome == Err(DeliveryError::CalledOff) {
+            self.report.stopped = true;
+            return (entry, None);
+        }
         self.in_a_row = match outcome {
             Err(DeliveryError::Transient(_)) => self.in_a_row + 1,
             _ => 0,
         };
-        self.report.stopped = self.in_a_row >= PATIENCE || matches!(outcome, Err(DeliveryError::Unreachable(_)));
+        let is_closed = matches!(outcome, Err(DeliveryError::Unreachable(_) | DeliveryError::Unanswered(_)));
+        self.report.stopped = is_closed || self.in_a_row >= PATIENCE;
         (entry, Some(outcome))
     }
 
@@ -181,7 +186,7 @@ impl Dispatcher<'_> {
         for (_, outcome) in outcomes {
             match outcome {
                 Some(Ok(()) | Err(DeliveryError::Permanent(_))) => state.succeeded(),
-                Some(Err(DeliveryError::Transient(_) | DeliveryError::Unreachable(_))) => {
+                Some(Err(_)) => {
                     state.failed(now, &self.delivery.breaker);
                 }
                 None => {}
@@ -203,15 +208,18 @@ impl Dispatcher<'_> {
         match outcome {
             Ok(()) => MailOutcome::Sent,
             Err(DeliveryError::Permanent(problem)) => MailOutcome::Dead { problem: problem.clone() },
-            Err(DeliveryError::Unreachable(problem)) => {
+            Err(error @ (DeliveryError::Unreachable(_) | DeliveryError::CalledOff)) => {
+                let problem = error.to_string();
                 // Whether the server is asked again at once is the circuit breaker's to say.
-                MailOutcome::Later { due: now, problem: problem.clone(), counted: false }
+                MailOutcome::Later { due: now, problem, counted: false }
             }
-            Err(DeliveryError::Transient(problem)) if entry.attempts + 1 >= self.delivery.attempts => {
+            Err(DeliveryError::Transient(problem) | DeliveryError::Unanswered(problem))
+                if entry.attempts + 1 >= self.delivery.attempts =>
+            {
                 let attempts = self.delivery.attempts;
                 MailOutcome::Dead { problem: format!("given up after {attempts} attempts: {problem}") }
             }
-            Err(DeliveryError::Transient(problem)) => {
+            Err(DeliveryError::Transient(problem) | DeliveryError::Unanswered(problem)) => {
                 let due = now.plus(pause(entry.attempts)).unwrap_or(now);
                 MailOutcome::Later { due, problem: problem.clone(), counted: true }
             }
@@ -239,7 +247,7 @@ impl Dispatcher<'_> {
         // Where a mail delivered twice is there once, nobody need wait for one who has died with it.
         let (most, until) = match self.transport.is_idempotent() {
             true => (BATCH, now),
-            false => (1, now.plus(CLAIM).unwrap_or(now)),
+            false => (1, now.plus(self.transport.longest()).and_then(|end| end.plus(SETTLING)).unwrap_or(now)),
         };
         let claim = MailClaim { owner: self.owner.clone(), now, until };
         self.world.store.claim_mails(&claim, most)
