@@ -18,6 +18,12 @@ use std::collections::HashSet;
 /// How many runs are looked at together.
 const BATCH: usize = 1000;
 
+/// The longest that a process whose lease is over is watched for a sign of life before others go on without its runs.
+const LONGEST_WATCH: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// How often it is looked for one.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(100);
+
 /// How many runs are named in a line.
 const MOST_NAMED: usize = 10;
 
@@ -82,7 +88,8 @@ pub fn free(project: &Project, patience: Duration, console: &mut Console) -> Res
     // A run may leave others behind: those that it had begun and that nobody waits for any more.
     loop {
         let Some(mut store) = store(project)? else { return Ok(outcome) };
-        let (gone, mut runs) = free_runs(&mut store).map_err(fatal)?;
+        let gone = take_over(&mut store, project.lease, console).map_err(fatal)?;
+        let mut runs = store.free_runs(BATCH).map_err(fatal)?;
         // Those that were left in a pause whose time is over wait, and nobody else may be there to wake them.
         let now = Instant::from_timestamp(jiff::Timestamp::now()).unwrap_or(Instant::EPOCH);
         for ready in store.ready(now, BATCH).map_err(fatal)? {
@@ -96,6 +103,27 @@ pub fn free(project: &Project, patience: Duration, console: &mut Console) -> Res
         console.message(announced(&gone, &runs));
         work(&runs, (Wanted::Resume, patience), project, console, &mut outcome)?;
     }
+}
+
+/// Takes over what the dead and the stuck have left. Living processes whose lease is over are given the time for a sign
+/// of life; most often there are none.
+fn take_over(store: &mut SqliteStore, lease: Duration, console: &mut Console) -> Result<Vec<GoneWorker>, StoreError> {
+    store.reckon_with(lease);
+    let began = std::time::Instant::now();
+    let mut gone = store.take_over()?;
+    let mut was_told = false;
+    while let Some(suspect) = store.suspects().first()
+        && began.elapsed() < LONGEST_WATCH
+    {
+        if !was_told {
+            was_told = true;
+            let name = super::account::clean(suspect);
+            console.message(format!("waiting for a sign of life of {name}: it is there, but its lease is over"));
+        }
+        std::thread::sleep(LOOK);
+        gone.extend(store.take_over()?);
+    }
+    Ok(gone)
 }
 
 /// `goes on with run 12 (process_orders), which ada@desk, process 4711 has left`

@@ -4,6 +4,7 @@
 //! one has claimed the others pass over until it is settled, or until the claim ends because its process died. A mail
 //! that was delivered by a process that died before it could settle it is delivered again, under the same Message-ID.
 
+use crate::finding::catalogue::store::FENCED;
 use crate::value::{Duration, Instant};
 use crate::world::{
     Delivery, DeliveryError, EffectClass, MailClaim, MailOutcome, OutboxEntry, Permission, StoreError, Transport, World,
@@ -81,8 +82,8 @@ pub fn dispatch_until(
     let mut outcomes = Vec::new();
     loop {
         // Looking costs no transaction, and most looks find nothing.
-        let due = dispatcher.world.store.next_mail()?;
         let now = dispatcher.world.clock.now();
+        let due = dispatcher.world.store.next_mail(now)?;
         if outcomes.is_empty() && due.is_none_or(|due| due > now) {
             return Ok(dispatcher.report);
         }
@@ -150,7 +151,15 @@ impl Dispatcher<'_> {
             }
         }
         let now = self.world.clock.now();
-        self.world.store.begin()?;
+        if let Err(error) = self.world.store.begin() {
+            // A process that was stopped for too long has lost its runs, and has none in hand here. What it has
+            // delivered must be noted all the same, or it is delivered again.
+            if !matches!(error, StoreError::Failed { code, .. } if code == FENCED.id) || outcomes.is_empty() {
+                return Err(error);
+            }
+            self.world.store.enter_again()?;
+            self.world.store.begin()?;
+        }
         let done = self.settle(outcomes, now).and_then(|settled| {
             let entries = if stop || self.report.stopped { Vec::new() } else { self.claim(now)? };
             self.world.store.commit()?;

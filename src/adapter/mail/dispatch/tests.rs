@@ -7,6 +7,8 @@ use crate::world::{
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+const HOUR: Duration = Duration::from_milliseconds(Duration::HOUR);
+
 fn message(to: &str) -> Message {
     Message {
         id: format!("1.{to}").replace('@', ".").into(),
