@@ -5,6 +5,7 @@
 //!
 //!     RPA_CRASHES=1000 cargo test --release --test crash -- --nocapture
 //!
+//! `RPA_CRASH_PROGRAM` names a copy of the program, so that work on it does not disturb the test.
 //! `RPA_CRASH_SEED` repeats the moments of an earlier run, as far as a machine can repeat them.
 
 #![allow(

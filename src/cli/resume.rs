@@ -18,6 +18,12 @@ use std::collections::{HashMap, HashSet};
 /// How many runs are looked at together.
 const BATCH: usize = 1000;
 
+/// The longest that a process whose lease is over is watched for a sign of life before others go on without its runs.
+const LONGEST_WATCH: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// How often it is looked for one.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(100);
+
 /// How many runs are named in a line.
 const MOST_NAMED: usize = 10;
 
@@ -82,8 +88,8 @@ pub fn free(project: &Project, patience: Duration, console: &mut Console) -> Res
     // A run may leave others behind: those that it had begun and that nobody waits for any more.
     loop {
         let Some(mut store) = store(project)? else { return Ok(outcome) };
-        let (gone, left) = free_runs(&mut store).map_err(fatal)?;
-        let mut runs = in_turns(left);
+        let gone = take_over(&mut store, project.lease, console).map_err(fatal)?;
+        let mut runs = in_turns(store.free_runs(BATCH).map_err(fatal)?);
         // Those that were left in a pause whose time is over wait, and nobody else may be there to wake them. They come
         // in the order in which a server takes them up: by priority, then from each flow in turn.
         let now = Instant::from_timestamp(jiff::Timestamp::now()).unwrap_or(Instant::EPOCH);
@@ -112,6 +118,27 @@ fn in_turns(runs: Vec<RunRecord>) -> Vec<RunRecord> {
     // Those of one turn stay in their order.
     turns.sort_by_key(|(turn, _)| *turn);
     turns.into_iter().map(|(_, run)| run).collect()
+}
+
+/// Takes over what the dead and the stuck have left. Living processes whose lease is over are given the time for a sign
+/// of life; most often there are none.
+fn take_over(store: &mut SqliteStore, lease: Duration, console: &mut Console) -> Result<Vec<GoneWorker>, StoreError> {
+    store.reckon_with(lease);
+    let began = std::time::Instant::now();
+    let mut gone = store.take_over()?;
+    let mut was_told = false;
+    while let Some(suspect) = store.suspects().first()
+        && began.elapsed() < LONGEST_WATCH
+    {
+        if !was_told {
+            was_told = true;
+            let name = super::account::clean(suspect);
+            console.message(format!("waiting for a sign of life of {name}: it is there, but its lease is over"));
+        }
+        std::thread::sleep(LOOK);
+        gone.extend(store.take_over()?);
+    }
+    Ok(gone)
 }
 
 /// `goes on with run 12 (process_orders), which ada@desk, process 4711 has left`
@@ -204,7 +231,9 @@ fn work_on<'r>(
             Err(error) => outcome.findings.push(broken(&error)),
         }
     }
-    let report = mail::dispatch(worker.world(), &mut *mail::transport(project)).map_err(fatal)?;
+    let mut transport = mail::transport(project);
+    transport.listen(console.listener());
+    let report = mail::dispatch(worker.world(), &mut *transport).map_err(fatal)?;
     outcome.mails.delivered += report.delivered;
     outcome.mails.postponed.extend(report.postponed);
     outcome.mails.refused.extend(report.refused);

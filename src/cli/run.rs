@@ -126,7 +126,9 @@ fn execute(
     }
     let summary = ended.map_err(|error| one(resume::broken(&error)))?;
     // Mail leaves when everything is on disk: also that of earlier runs which could not be delivered then.
-    let delivered = mail::dispatch(worker.world(), &mut *mail::transport(project))
+    let mut transport = mail::transport(project);
+    transport.listen(console.listener());
+    let delivered = mail::dispatch(worker.world(), &mut *transport)
         .map_err(|error| one(resume::broken(&Broken::Store(error))))?;
     tell(&summary, &before, &delivered, given.trace.then_some(decisions), &names, console);
     if let Some(wait) = &summary.waiting

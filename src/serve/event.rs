@@ -106,6 +106,11 @@ pub enum Event {
         /// To where.
         target: String,
     },
+    /// Delivery waits for the mail server, and has done so for a while.
+    MailWaits {
+        /// For what, and how long at most.
+        what: String,
+    },
     /// A mail could not be delivered for now.
     MailPostponed {
         /// Its number.
@@ -119,8 +124,8 @@ pub enum Event {
         mail: i64,
         /// The run that wrote it.
         run: i64,
-        /// To whom.
-        to: String,
+        /// To whom; the domain alone.
+        to: EcoString,
         /// Why.
         reason: String,
     },

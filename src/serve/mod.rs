@@ -79,6 +79,8 @@ pub struct Server<'s> {
     pub renew: Renew<'s>,
     /// Opens the world for the program of some code; nothing begins in it any more once the server is to end.
     pub open: &'s (dyn Fn(&Code) -> Result<World, Box<Finding>> + Sync),
+    /// Opens the world for mail: what has left is noted there also when the server is to end, or it would leave again.
+    pub open_for_mail: &'s (dyn Fn(&Code) -> Result<World, Box<Finding>> + Sync),
     /// Makes the way that mail leaves.
     pub transport: &'s (dyn Fn() -> Box<dyn Transport> + Sync),
     /// How far scripts may go.

@@ -33,7 +33,7 @@ pub use journal::{
     Begin, Change, ChangeKind, Entry, EntryKind, Journal, KeptVersion, RunFilter, RunId, RunRecord, RunState,
 };
 pub use lease::{Claim, GoneWorker, Leases, WorkerId, WorkerRecord};
-pub use mail::{DeliveryError, Message, MessageAttachment, Transport, masked_address};
+pub use mail::{DeliveryError, Listener, Message, MessageAttachment, Transport, masked_address};
 pub use memory::{MemoryFiles, SeededRandom};
 pub use memory_store::MemoryStore;
 pub use outbox::{MailClaim, MailDecision, MailFilter, MailOutcome, MailRecord, MailState, Outbox, OutboxEntry};

@@ -89,6 +89,13 @@ pub struct Smtp {
     pub user: Option<EcoString>,
     /// The environment variable that holds the password. The password itself never stands in a file.
     pub password_env: Option<EcoString>,
+    /// How long it may take to answer. To say what becomes of a mail that it has whole it may take ten times as long.
+    pub timeout: Duration,
+}
+
+impl Smtp {
+    /// How long a server may take to answer when a project does not say.
+    pub const TIMEOUT: Duration = Duration::from_milliseconds(30 * Duration::SECOND);
 }
 
 /// How a connection to a mail server is protected.

@@ -9,6 +9,15 @@ use std::time::{Duration, Instant};
 /// How often a life may be begun again before something is wrong with it.
 const MOST_BEGINNINGS: usize = 200;
 
+/// The program that is killed: the one that was built with the test, or a copy of it, which stays what it is in an hour
+/// of crashes.
+pub fn program() -> PathBuf {
+    std::env::var_os("RPA_CRASH_PROGRAM").map_or_else(|| env!("CARGO_BIN_EXE_rpa").into(), PathBuf::from)
+}
+
+/// How much of the work is taken to be left at least: a process that goes on has to start and to look around first.
+const LEAST_LEFT: f64 = 0.15;
+
 /// What is to be done.
 pub struct Job {
     /// What it is called.
@@ -64,7 +73,7 @@ impl<'j> Life<'j> {
     }
 
     fn start(&self, command: &[&str]) -> Child {
-        Command::new(env!("CARGO_BIN_EXE_rpa"))
+        Command::new(program())
             .args(command)
             .current_dir(self.folder.path())
             .stdin(Stdio::null())
@@ -89,6 +98,7 @@ impl<'j> Life<'j> {
     pub fn work_disturbed(&self, chance: &mut Chance, took: &[Duration], most: u32) -> Vec<Duration> {
         let mut crashes = Vec::new();
         for (command, took) in self.job.commands.iter().zip(took) {
+            let before = crashes.len();
             for beginning in 0.. {
                 assert!(beginning < MOST_BEGINNINGS, "{}: {command:?} never ends", self.job.name);
                 let mut process = self.start(command);
@@ -96,8 +106,10 @@ impl<'j> Life<'j> {
                     self.finish(process);
                     break;
                 }
-                // A little beyond the end, so that the end itself is met as well.
-                let moment = took.mul_f64(chance.share() * 1.05);
+                // Somewhere in what is left of the work, so that a life is crashed in more than once; a little beyond
+                // the end, so that the end itself is met as well.
+                let left = took.saturating_sub(crashes.iter().skip(before).sum()).max(took.mul_f64(LEAST_LEFT));
+                let moment = left.mul_f64(chance.share() * 1.05);
                 std::thread::sleep(moment);
                 if process.try_wait().unwrap().is_some() {
                     self.finish(process);

@@ -57,6 +57,7 @@ pub fn run(arguments: &Arguments, console: &mut Console) -> Status {
         served,
         renew: &|| shelf.look(),
         open: &|code| world::until(&project, code, Some(stop.clone())),
+        open_for_mail: &|code| world::of_project(&project, code),
         transport: &|| mail::transport(&project),
         limits: project.limits,
         process: super::who::process(),

@@ -182,12 +182,16 @@ impl Teller {
                 let data = json!({ "event": "mailed", "count": count, "target": target });
                 self.line(&format!("delivered {count} {mails} to {target}"), data, console);
             }
+            Event::MailWaits { what } => {
+                let data = json!({ "event": "mail_waits", "what": what });
+                self.line(&what, data, console);
+            }
             Event::MailPostponed { mail, reason } => {
                 let data = json!({ "event": "mail_postponed", "mail": mail, "reason": reason });
                 self.line(&format!("mail {mail} is tried again later: {reason}"), data, console);
             }
             Event::MailDead { mail, run, to, reason } => {
-                let data = json!({ "event": "mail_dead", "mail": mail, "run": run, "to": to, "reason": reason });
+                let data = json!({ "event": "mail_dead", "mail": mail, "run": run, "to": to.as_str(), "reason": reason });
                 let words =
                     format!("mail {mail} of run {run} to {to} is a dead letter: {reason}; `rpa mail` decides about it");
                 self.line(&words, data, console);

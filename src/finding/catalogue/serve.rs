@@ -33,6 +33,17 @@ pub const CALENDAR: Code = Code::error(
     "",
 );
 
+/// The clock was set back.
+pub const CLOCK: Code = Code::warning(
+    "serve::clock",
+    "the clock was set back",
+    "What a schedule has started is remembered by its time, so that nothing is started twice. When the clock was set back by \
+     up to a week, a trigger waits until it has come to the next new time. When it stands further behind than that, the \
+     clock was most likely wrong before: the trigger counts from now on again.",
+    "",
+    "",
+);
+
 /// Nothing to do.
 pub const NOTHING: Code = Code::error(
     "serve::nothing",
@@ -44,4 +55,4 @@ pub const NOTHING: Code = Code::error(
 );
 
 /// The codes of the group.
-pub const GROUP: &[&Code] = &[&TRIGGER, &SCRIPT, &CALENDAR, &NOTHING];
+pub const GROUP: &[&Code] = &[&TRIGGER, &SCRIPT, &CALENDAR, &CLOCK, &NOTHING];
