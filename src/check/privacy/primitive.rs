@@ -38,7 +38,11 @@ impl<'p> Analysis<'p> {
             _ => {}
         }
         let carried = self.of_arguments(operation, arguments);
-        if ends(operation) || expr.ty == Type::Bool { Carried::default() } else { carried }
+        match expr.ty {
+            _ if ends(operation) => Carried::default(),
+            Type::Bool => Carried::plain(self.asked(carried.whole())),
+            _ => carried,
+        }
     }
 
     fn of_arguments(&mut self, operation: Operation, arguments: &'p [Expr]) -> Carried {
@@ -115,6 +119,7 @@ impl<'p> Analysis<'p> {
         let first = given.next().unwrap_or_default();
         match operation {
             O::ListMap | O::ListFlatMap | O::ListMin | O::ListMax | O::ListSum | O::ListAverage => first,
+            O::ListAny | O::ListAll => first,
             O::ListGroup => Carried { keys: first.whole(), values: target.values },
             O::ListToMap => {
                 Carried { keys: first.whole(), values: given.next().map(Carried::whole).unwrap_or_default() }
@@ -174,7 +179,12 @@ impl<'p> Analysis<'p> {
             }
         }
         for (at, part) in rest.iter().enumerate().filter(|(at, _)| *at != 2) {
-            let said = self.value(part).whole();
+            let mut said = self.value(part).whole();
+            // That it is written at all tells what it hangs on; the body stands for it.
+            if at == 1 {
+                said.join(&self.context);
+                said.join(&self.passed);
+            }
             for (origin, way) in said.iter() {
                 if at == 0 {
                     self.leak(Leak { origin, sink: Sink::Subject, span: call, way, unless: Vec::new() }, call);
@@ -215,6 +225,8 @@ fn ends(operation: Operation) -> bool {
             | O::TextLength
             | O::TextSimilarity
             | O::ListCount
+            | O::ListIsEmpty
+            | O::MapIsEmpty
             | O::ListSum
             | O::ListAverage
             | O::ListIndexOf

@@ -81,6 +81,14 @@ pub(super) struct Analysis<'p> {
     pub summary: Summary,
     /// The local of the step whose block is looked at.
     pub step: Option<usize>,
+    /// What the way that is taken to here hangs on.
+    pub context: Taint,
+    /// What it hangs on that this is come to at all: conditions before, under which the body has given its value.
+    pub passed: Taint,
+    /// Whether there are secrets at all.
+    pub has_secrets: bool,
+    /// What leaves through bodies whatever they are given; found when it is asked for first.
+    pub spoken: HashMap<Node, std::rc::Rc<Vec<(super::sink::Sink, Span)>>>,
     pub is_reporting: bool,
     pub found: Vec<Found>,
     pub allowances: BTreeSet<Allowance>,
@@ -123,6 +131,11 @@ impl<'p> Analysis<'p> {
             changed: false,
             summary: Summary::default(),
             step: None,
+            context: Taint::default(),
+            passed: Taint::default(),
+            // A script that never says the word has none.
+            has_secrets: program.sources.iter().any(|(_, source)| !source.is_library && source.text.contains("secret")),
+            spoken: HashMap::new(),
             is_reporting: false,
             found: Vec::new(),
             allowances: BTreeSet::new(),
@@ -166,6 +179,7 @@ impl<'p> Analysis<'p> {
         loop {
             self.changed = false;
             self.texts.clear();
+            (self.context, self.passed) = (Taint::default(), Taint::default());
             self.body(node);
             if !self.changed || self.is_reporting {
                 break;
