@@ -12,7 +12,6 @@ use rpa::world::{
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 struct Server {
     process: Child,

@@ -143,8 +143,8 @@ impl SmtpServer {
                 DeliveryError::Transient(format!("cut off before {server} had the whole mail: {problem}"))
             }
             (Stage::Verdict, problem) => DeliveryError::Unanswered(format!(
-                "{server} had the whole mail and did not say whether it takes it ({problem}); it may have left, and is \
-                 sent again under the same Message-ID"
+                "the whole mail was handed over, but {server} did not say that it takes it: {problem}; it may have left, \
+                 and is sent again under the same Message-ID"
             )),
         }
     }
