@@ -1,5 +1,6 @@
 //! Records: one statement for each thing that is done to them, kept prepared.
 
+use super::behind::Unwritten;
 use super::column::{self, Part, key_of, shown};
 use super::failure::{Done, Trouble, bad_record, internal};
 use super::schema::{Entity, FieldColumns, Schema, condition};
@@ -159,41 +160,67 @@ pub(super) struct Changed {
     pub fields: Box<[usize]>,
 }
 
-/// Changes fields of a record and gives it as it is then.
-pub(super) fn update(
+/// A record with changed fields, as it is to be written.
+pub(super) fn changed(
     connection: &Connection,
-    schema: &mut Schema,
+    schema: &Schema,
     counters: &mut Counters,
     id: RecordId,
-    (key, current): (&Value, &Value),
+    current: &Value,
     changes: &[(usize, Value)],
 ) -> Done<Changed> {
     let mut fields = current.fields().map(<[Value]>::to_vec).unwrap_or_default();
     let mut changed = Vec::with_capacity(changes.len());
-    {
-        let entity = entity(schema, id)?;
-        for (position, value) in changes {
-            let value = fitting(entity, schema, *position, value.clone())?;
-            if let (true, Value::Int(number)) = (entity.counted.contains(position), &value) {
-                let counter = Counter::Field(id, *position);
-                counters.given(connection, &counter, *number, || counted_so_far(connection, entity, *position))?;
-            }
-            if let Some(place) = fields.get_mut(*position) {
-                *place = value;
-            }
-            if !changed.contains(position) {
-                changed.push(*position);
-            }
+    let entity = entity(schema, id)?;
+    for (position, value) in changes {
+        let value = fitting(entity, schema, *position, value.clone())?;
+        if let (true, Value::Int(number)) = (entity.counted.contains(position), &value) {
+            let counter = Counter::Field(id, *position);
+            counters.given(connection, &counter, *number, || counted_so_far(connection, entity, *position))?;
+        }
+        if let Some(place) = fields.get_mut(*position) {
+            *place = value;
+        }
+        if !changed.contains(position) {
+            changed.push(*position);
         }
     }
     if changed.is_empty() {
         return Ok(Changed { record: current.clone(), fields: Box::default() });
     }
     changed.sort_unstable();
-    match write_fields(connection, schema, id, key, &fields, &changed)? {
-        Ok(()) => Ok(Changed { record: Value::record(id, fields), fields: changed.into() }),
-        Err(error) => Err(refused(connection, schema, entity(schema, id)?, Some(key), &fields, error)),
+    Ok(Changed { record: Value::record(id, fields), fields: changed.into() })
+}
+
+/// Writes the changed fields of the record that had this key.
+pub(super) fn write_changed(
+    connection: &Connection,
+    schema: &mut Schema,
+    id: RecordId,
+    key: &Value,
+    changed: &Changed,
+) -> Done<()> {
+    let fields = changed.record.fields().unwrap_or_default();
+    match write_fields(connection, schema, id, key, fields, &changed.fields)? {
+        Ok(()) => Ok(()),
+        Err(error) => Err(refused(connection, schema, entity(schema, id)?, Some(key), fields, error)),
     }
+}
+
+/// Writes the same fields of records of one entity.
+pub(super) fn write_alike(connection: &Connection, schema: &mut Schema, alike: &[Unwritten]) -> Done<()> {
+    let Some(first) = alike.first() else { return Ok(()) };
+    let prepared = schema.entity_mut(first.entity).and_then(|entity| entity.prepare_update(&first.fields));
+    let entity = entity(schema, first.entity)?;
+    let Some((_, text)) = prepared.and_then(|prepared| entity.updates.get(prepared)) else {
+        return Err(internal("an update without a statement"));
+    };
+    let mut statement = connection.prepare_cached(text)?;
+    for each in alike {
+        let fields = each.record.fields().unwrap_or_default();
+        write_one(&mut statement, schema, entity, &each.key, fields, &each.fields)??;
+    }
+    Ok(())
 }
 
 /// Writes fields of the record under a key; what SQLite has against it is given apart.
@@ -211,13 +238,24 @@ fn write_fields(
         return Err(internal("an update without a statement"));
     };
     let mut statement = connection.prepare_cached(text)?;
+    write_one(&mut statement, schema, entity, key, fields, changed)
+}
+
+fn write_one(
+    statement: &mut Statement<'_>,
+    schema: &Schema,
+    entity: &Entity,
+    key: &Value,
+    fields: &[Value],
+    changed: &[usize],
+) -> Done<Result<(), rusqlite::Error>> {
     let mut at = 0;
     for position in changed {
         if let (Some(field), Some(value)) = (entity.fields.get(*position), fields.get(*position)) {
-            bind(&mut statement, &mut at, &schema.types, &field.kind, value)?;
+            bind(statement, &mut at, &schema.types, &field.kind, value)?;
         }
     }
-    bind_key(&mut statement, &mut at, schema, entity, key)?;
+    bind_key(statement, &mut at, schema, entity, key)?;
     Ok(statement.raw_execute().map(|_| ()))
 }
 
