@@ -272,6 +272,11 @@ impl SqliteStore {
         self.behind.write(&self.connection, &mut self.schema)
     }
 
+    /// Those of one entity.
+    fn write_behind_of(&mut self, entity: RecordId) -> Done<()> {
+        self.behind.write_of(&self.connection, &mut self.schema, entity)
+    }
+
     /// Wakes the runs that watch for a record that was just written.
     fn wake_watching(&mut self, entity: RecordId, record: &Value) -> Done<()> {
         let watched = match &self.watched {
@@ -406,13 +411,16 @@ impl SqliteStore {
     fn take_back_write(&mut self, opposite: &Opposite) -> Done<()> {
         match opposite {
             Opposite::Delete(entity, key) => {
-                self.forget_behind(*entity, key)?;
+                if self.forget_behind(*entity, key)? {
+                    return Ok(());
+                }
                 record::delete(&self.connection, &self.schema, *entity, key).map(|_| ())
             }
             Opposite::Change(entity, key, before, fields) => {
                 if self.change_later(*entity, key, before, fields)? {
                     return Ok(());
                 }
+                self.write_new()?;
                 record::set_back(&self.connection, &mut self.schema, *entity, key, before, fields)
             }
             Opposite::Insert(entity, record) => record::put_back(&self.connection, &self.schema, *entity, record),
@@ -432,17 +440,60 @@ impl SqliteStore {
                 self.write_behind()?;
             }
         } else if self.behind.get(&place).is_some() {
-            self.write_behind()?;
+            self.write_behind_of(entity)?;
         }
         Ok(waits)
     }
 
-    /// Forgets what the table does not know yet of a record that goes.
-    fn forget_behind(&mut self, entity: RecordId, key: &Value) -> Done<()> {
-        if let Some(place) = cache::place(&self.schema, record::entity(&self.schema, entity)?, key) {
-            self.behind.remove(&place);
+    /// Whether a record whose key was counted up can't be refused: no other can have what must be unique in it, and what
+    /// it refers to is there.
+    fn may_insert_later(&mut self, entity: RecordId, values: &[Value]) -> Done<bool> {
+        let described = record::entity(&self.schema, entity)?;
+        // What lies in a savepoint of SQLite is taken back by it.
+        if self.parts.is_known() || described.fields.iter().any(|field| field.unique) {
+            return Ok(false);
         }
-        Ok(())
+        for (field, value) in described.fields.iter().zip(values) {
+            let types::Kind::Reference(target, _) = &field.kind else { continue };
+            if value.is_none() {
+                continue;
+            }
+            let place = cache::place(&self.schema, record::entity(&self.schema, *target)?, value);
+            match place.and_then(|place| self.cache.get(&place)) {
+                Some(Some(_)) => {}
+                _ => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Writes what a new record may have to do with that is written at once: records that it refers to, or that have its
+    /// key.
+    fn write_before_insert(&mut self, entity: RecordId) -> Done<()> {
+        if !self.behind.has_new() {
+            return Ok(());
+        }
+        let mut wanted = vec![entity];
+        for field in &record::entity(&self.schema, entity)?.fields {
+            if let types::Kind::Reference(target, _) = &field.kind {
+                wanted.push(*target);
+            }
+        }
+        wanted.retain(|entity| self.behind.has_new_of(*entity));
+        wanted.into_iter().try_for_each(|entity| self.write_behind_of(entity))
+    }
+
+    /// Writes new records that the tables do not know yet.
+    fn write_new(&mut self) -> Done<()> {
+        if self.behind.has_new() { self.write_behind() } else { Ok(()) }
+    }
+
+    /// Forgets what the table does not know yet of a record that goes; whether it does not know the record at all.
+    fn forget_behind(&mut self, entity: RecordId, key: &Value) -> Done<bool> {
+        let described = record::entity(&self.schema, entity)?;
+        let Some(place) = cache::place(&self.schema, described, key) else { return Ok(false) };
+        self.behind.remove(&place);
+        Ok(self.behind.remove_new(&place, described.key))
     }
 
     /// The record with a key.
@@ -456,6 +507,9 @@ impl SqliteStore {
         }
         if let Some(record) = place.as_ref().and_then(|place| self.behind.get(place)) {
             return Ok(Some(record.clone()));
+        }
+        if self.behind.has_new_of(entity) {
+            self.write_behind_of(entity)?;
         }
         let found = record::get(&self.connection, &self.schema, entity, key)?;
         if let Some(place) = place {

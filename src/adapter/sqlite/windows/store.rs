@@ -81,7 +81,21 @@ impl Store for SqliteStore {
     fn insert(&mut self, entity: RecordId, fields: Vec<Option<Value>>) -> Result<Value, StoreError> {
         self.guarded(|store| {
             store.writable()?;
-            let record = record::insert(&store.connection, &store.schema, &mut store.counters, entity, fields)?;
+            let (values, key_is_new) =
+                record::completed(&store.connection, &store.schema, &mut store.counters, entity, fields)?;
+            let waits = key_is_new && store.may_insert_later(entity, &values)?;
+            let record = if waits {
+                let record = Value::record(entity, values);
+                store.behind.put_new(entity, record.clone());
+                if store.behind.is_large() {
+                    store.write_behind()?;
+                }
+                record
+            } else {
+                store.write_before_insert(entity)?;
+                record::insert(&store.connection, &store.schema, entity, &values)?;
+                Value::record(entity, values)
+            };
             let key = store.key_of(entity, &record);
             store.note(entity, &key, Some(record.clone()))?;
             store.parts.wrote(|| Opposite::Delete(entity, key));
@@ -101,6 +115,7 @@ impl Store for SqliteStore {
                 record::changed(&store.connection, &store.schema, &mut store.counters, entity, &before, changes)?;
             let has_changed = !changed.fields.is_empty();
             if has_changed && !store.change_later(entity, key, &changed.record, &changed.fields)? {
+                store.write_new()?;
                 record::write_changed(&store.connection, &mut store.schema, entity, key, &changed)?;
             }
             let (old, new) = (store.key_of(entity, &before), store.key_of(entity, &changed.record));
@@ -123,6 +138,7 @@ impl Store for SqliteStore {
         self.guarded(|store| {
             store.writable()?;
             let Some(before) = store.read(entity, key)? else { return Ok(false) };
+            store.write_new()?;
             let was_there = record::delete(&store.connection, &store.schema, entity, key)?;
             store.note(entity, key, None)?;
             if was_there {
@@ -139,8 +155,9 @@ impl Store for SqliteStore {
             if let Some(key) = query::key_asked_for(&store.schema, plan, parameters) {
                 return store.read(plan.entity, key).map(Option::unwrap_or_default);
             }
-            if store.behind.has(plan.entity) || plan.joins.iter().any(|join| store.behind.has(join.entity)) {
-                store.write_behind()?;
+            store.write_behind_of(plan.entity)?;
+            for join in &plan.joins {
+                store.write_behind_of(join.entity)?;
             }
             store.queries.answer(&store.connection, &store.schema, id, plan, parameters)
         })
