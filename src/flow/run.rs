@@ -31,6 +31,8 @@ pub(super) struct Run {
     pub finished: Vec<Finished>,
     /// The steps that have begun and wait, by the step and the rounds around it.
     pub open: HashMap<(u32, Vec<u32>), OpenStep>,
+    /// Whether it holds its turn, where only so many may be at work at once, although it was put aside.
+    pub has_turn: bool,
     /// Why it is ended from outside: it goes no further than the journal knows.
     pub ending: Option<RunFailure>,
     /// What the journal knows of it beyond this point.
@@ -154,6 +156,7 @@ impl Run {
             scopes: Vec::new(),
             finished: Vec::new(),
             open: HashMap::new(),
+            has_turn: false,
             ending: None,
             replay,
             told: Told::default(),

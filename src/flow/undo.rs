@@ -64,7 +64,7 @@ impl Engine<'_> {
         self.group.open(world)?;
         let began = world.clock.now();
         world.store.savepoint()?;
-        let place = StepPlace { run: run.id, step: &step.name, path: &finished.path, undo: true };
+        let place = StepPlace { run: run.id, step: &step.name, path: &finished.path, undo: true, leaves: false };
         let mut frame = finished.frame.clone();
         let result = self.worker.act(chunk, &mut frame, place);
         let changes = self.worker.take_changes();

@@ -30,6 +30,8 @@ pub struct Executor<'a> {
     /// Whether the mail that is written has a subject that the story of the run must not tell.
     pub(super) hides_subject: bool,
     pub(super) traces: bool,
+    /// Whether work may be left to another thread, and the step be done again when that is done.
+    leaves: bool,
     pub(super) report: StepReport,
     /// Who hears of each effect.
     pub(super) watch: Option<&'a mut dyn EffectWatch>,
@@ -51,6 +53,7 @@ impl<'a> Executor<'a> {
             mails: 0,
             hides_subject: false,
             traces: false,
+            leaves: false,
             report: StepReport::default(),
             watch: None,
             agenda: Agenda::default(),
@@ -62,6 +65,17 @@ impl<'a> Executor<'a> {
     pub fn tracing(mut self, traces: bool) -> Self {
         self.traces = traces;
         self
+    }
+
+    /// Lets work be left to another thread: the step then fails with [`Failure::ELSEWHERE`], and is done again.
+    pub fn leaving(mut self, leaves: bool) -> Self {
+        self.leaves = leaves;
+        self
+    }
+
+    /// Whether work may be left to another thread. Not once the step has done what it should not do twice without need.
+    pub(super) fn may_leave(&self) -> bool {
+        self.leaves && !self.agenda.is_firing()
     }
 
     /// Gives the machine that executes the reactive rules of the program; not the one that executes the step.
@@ -133,6 +147,10 @@ impl<'a> Executor<'a> {
     fn dispatch(&mut self, operation: Operation, values: &[Value], ty: Option<&Type>) -> Result<Value, Problem> {
         let plain = || Arguments::new(values, ty, None, usize::MAX);
         let typed = |count| Arguments::new(values, ty, Some(1), count);
+        if uses_files(operation) {
+            // A large file should not be read twice.
+            self.leaves = false;
+        }
         match operation {
             Operation::Today => clock::today(self, &plain()),
             Operation::Now => Ok(Value::Instant(self.world.clock.now())),
@@ -165,6 +183,18 @@ impl<'a> Executor<'a> {
             Operation::ProjectCompany => project::company(self),
             pure => Err(Problem::internal(format!("{pure:?} is not the executor's to perform"))),
         }
+    }
+}
+
+fn uses_files(operation: Operation) -> bool {
+    use Operation::{
+        CsvCheck, CsvRead, CsvWrite, ExcelRead, ExcelWrite, FileDelete, FileMove, FileRead, FileWrite, JsonRead,
+        JsonWrite,
+    };
+    match operation {
+        CsvRead | CsvCheck | CsvWrite | JsonRead | JsonWrite | ExcelRead | ExcelWrite | FileRead | FileWrite
+        | FileMove | FileDelete => true,
+        _ => false,
     }
 }
 

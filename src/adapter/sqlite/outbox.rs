@@ -25,11 +25,19 @@ CREATE INDEX rpa_outbox_dead ON rpa_outbox (number) WHERE state = 'dead';
 CREATE TABLE rpa_systems (name TEXT PRIMARY KEY, failures TEXT NOT NULL, open_until INTEGER) STRICT, WITHOUT ROWID;
 ";
 
-/// Puts a mail in; gives its number. Of attachments the path is kept: their content is on disk already.
-pub(super) fn add(connection: &Connection, run: i64, message: &Message) -> Done<i64> {
+/// The number of the next mail: behind those of a store that this one has replaced, for they name what has left.
+pub(super) fn next_number(connection: &Connection) -> Done<i64> {
+    let text = "SELECT max((SELECT ifnull(max(number), 0) FROM rpa_outbox), ifnull((SELECT value FROM rpa_sequences \
+                WHERE kind = 'store' AND name = 'mails'), 0)) + 1";
+    Ok(connection.prepare_cached(text)?.query_row((), |row| row.get(0))?)
+}
+
+/// Puts a mail in under a number. Of attachments the path is kept: their content is on disk already.
+pub(super) fn add(connection: &Connection, number: i64, run: i64, message: &Message) -> Done<()> {
     let paths: Vec<&str> = message.attachments.iter().map(|attachment| attachment.path.as_str()).collect();
     let cc: Vec<&str> = message.cc.iter().map(EcoString::as_str).collect();
-    let parameters: [&dyn ToSql; 10] = [
+    let parameters: [&dyn ToSql; 11] = [
+        &number,
         &run,
         &message.id.as_str(),
         &message.from.as_str(),
@@ -43,14 +51,11 @@ pub(super) fn add(connection: &Connection, run: i64, message: &Message) -> Done<
     ];
     connection
         .prepare_cached(
-            // Behind the numbers of a store that this one has replaced: they name what has left.
             "INSERT INTO rpa_outbox (number, run, state, id, sender, recipient, cc, reply_to, subject, body, attachments, \
-             written, attempts, due) VALUES (max((SELECT ifnull(max(number), 0) FROM rpa_outbox), ifnull((SELECT value \
-             FROM rpa_sequences WHERE kind = 'store' AND name = 'mails'), 0)) + 1, \
-             ?1, 'waiting', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 0)",
+             written, attempts, due) VALUES (?1, ?2, 'waiting', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, 0)",
         )?
         .execute(parameters.as_slice())?;
-    Ok(connection.last_insert_rowid())
+    Ok(())
 }
 
 /// Takes a mail out whose step is taken back.
