@@ -128,7 +128,7 @@ fn every_mail_is_tried_once_and_settled() {
     let mut pauses = Vec::new();
     let mut last = nothing.clone();
     while last.refused.is_empty() {
-        let due = world.store.next_mail().unwrap().unwrap();
+        let due = world.store.next_mail(world.clock.now()).unwrap().unwrap();
         let pause = due.since(world.clock.now());
         pauses.push(pause.milliseconds() / Duration::MINUTE);
         world.clock.sleep(pause);
