@@ -73,6 +73,12 @@ impl Behind {
         self.new > 0 && self.table(entity).is_some_and(|table| !table.new.is_empty())
     }
 
+    /// The new records of an entity.
+    #[cfg(test)]
+    pub fn new_of(&self, entity: RecordId) -> &[Value] {
+        self.table(entity).map_or(&[], |table| &table.new)
+    }
+
     fn table(&self, entity: RecordId) -> Option<&Wanting> {
         self.tables.get(entity.0 as usize)
     }

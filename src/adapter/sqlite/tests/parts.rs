@@ -48,24 +48,24 @@ fn sku(which: u8) -> Value {
     Value::from(format!("A{which}"))
 }
 
-/// All that steps have written, as text: the products as the store says, for their table may not know it yet.
+/// All that steps have written, as text: products and lines as the store knows them, for their tables may not know them
+/// yet.
 fn shown(store: &mut SqliteStore) -> String {
     let mut out = String::new();
     for which in 0..5 {
         out.push_str(&format!("{:?}\n", store.get(PRODUCT, &sku(which)).unwrap()));
     }
-    for table in ["Line", "rpa_outbox"] {
-        let mut statement = store.connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
-        let columns = statement.column_count();
-        let mut rows = statement.query(()).unwrap();
-        while let Some(row) = rows.next().unwrap() {
-            out.push_str(table);
-            for column in 0..columns {
-                out.push_str(&format!(" {:?}", row.get_ref(column).unwrap()));
-            }
-            out.push('\n');
-        }
-    }
+    let ids = |store: &SqliteStore, text: &str| -> Vec<i64> {
+        let mut statement = store.connection.prepare(text).unwrap();
+        statement.query_map((), |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+    };
+    let mut lines: Vec<Value> = ids(store, "SELECT id FROM Line")
+        .into_iter()
+        .map(|id| record::get(&store.connection, &store.schema, LINE, &Value::Int(id)).unwrap().unwrap())
+        .collect();
+    lines.extend_from_slice(store.behind.new_of(LINE));
+    lines.sort();
+    out.push_str(&format!("{lines:?} mails {:?}\n", ids(store, "SELECT number FROM rpa_outbox")));
     out
 }
 
