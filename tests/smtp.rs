@@ -136,6 +136,8 @@ fn world(mails: &[Message]) -> World {
         random: Box::new(SeededRandom(1)),
         files: Box::new(MemoryFiles::default().with("invoice.pdf", b"%PDF\n\x00\xff".to_vec())),
         documents: Box::new(NoDocuments),
+        web: Box::new(rpa::world::NoWeb),
+        secrets: rpa::world::Secrets::default(),
         settings: Settings::default(),
     }
 }

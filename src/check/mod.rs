@@ -22,6 +22,7 @@ mod entity;
 mod expression;
 mod flow;
 mod graph;
+mod host;
 mod loader;
 pub mod mend;
 mod modules;
@@ -48,6 +49,7 @@ mod wait;
 mod written;
 
 pub use boundaries::{Allowance, Boundaries, is_of_domain};
+pub use host::{Address, HostRule, refusal};
 pub use loader::{Kept, LoadError, Loader, Memory};
 pub use session::{Entry, EntryPart, Session, Variable};
 

@@ -563,6 +563,7 @@ impl Engine<'_> {
             scopes: Vec::new(),
             finished: Vec::new(),
             open: HashMap::new(),
+            went_back: HashMap::new(),
             ending: None,
             replay,
             told: self.account.told.remove(&record.id).unwrap_or_default(),

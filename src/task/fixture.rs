@@ -260,6 +260,8 @@ impl Fixture {
             random: Box::new(SeededRandom(7)),
             files: Box::new(files.clone()),
             documents: Box::new(NoDocuments),
+            web: Box::new(NoWeb),
+            secrets: Secrets::default(),
             settings: Settings::default(),
         };
         let mut fixture = Fixture { world, code: Code::default(), files, outbox, changes: Vec::new(), fatal: None };

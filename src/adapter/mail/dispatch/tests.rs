@@ -35,6 +35,8 @@ fn world(mails: &[Message]) -> World {
         random: Box::new(SeededRandom(1)),
         files: Box::new(MemoryFiles::default().with("a.pdf", b"pdf".to_vec())),
         documents: Box::new(NoDocuments),
+        web: Box::new(crate::world::NoWeb),
+        secrets: crate::world::Secrets::default(),
         settings: Settings::default(),
     }
 }
