@@ -20,10 +20,10 @@ pub struct Boundaries {
     pub write: Option<Vec<EcoString>>,
     /// Domains that mail may be sent to: `example.com`, `*.example.com`; none when the project does not say.
     pub mail: Option<Vec<EcoString>>,
-    /// Hosts that may be called; none may when there is none.
-    pub hosts: Vec<HostRule>,
-    /// The names of the secrets that the project declares.
-    pub secrets: Vec<EcoString>,
+    /// Hosts that may be called; none when nobody says, as for a script that is checked away from the machine it runs on.
+    pub hosts: Option<Vec<HostRule>>,
+    /// The names of the secrets that the project declares; none when nobody says.
+    pub secrets: Option<Vec<EcoString>>,
     /// Where personal data may go beside the person's own mail.
     pub personal: Vec<Allowance>,
 }

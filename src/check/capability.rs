@@ -1,8 +1,11 @@
 //! What the scripts of a program reach outside of themselves: files, mail, people, records; for each flow, rule and
 //! trigger, with all that it calls. Listed for people who allow it, and held against what the project allows.
 
+mod outside;
+
 use super::Checker;
 use super::boundaries::{Boundaries, is_of_domain, lies_in};
+use super::host::Address;
 use crate::check::program::{BodyParts, Expr, ExprKind, Program, TextPart, Trigger, TriggerEvent, Type, Wait};
 use crate::finding::{Finding, catalogue};
 use crate::library::Operation;
@@ -21,6 +24,10 @@ pub struct Reach {
     pub writes: BTreeSet<EcoString>,
     /// Addresses that mail goes to.
     pub mail: BTreeSet<EcoString>,
+    /// Other systems that are called.
+    pub calls: BTreeSet<EcoString>,
+    /// Secrets that are asked for.
+    pub secrets: BTreeSet<EcoString>,
     /// Roles that are asked.
     pub asks: BTreeSet<EcoString>,
     /// Entities whose records are read.
@@ -42,11 +49,13 @@ impl Reach {
     }
 
     /// The kinds of what is reached, each with its name in lists and its places.
-    pub fn kinds(&self) -> [(&'static str, &BTreeSet<EcoString>); 9] {
+    pub fn kinds(&self) -> [(&'static str, &BTreeSet<EcoString>); 11] {
         [
             ("reads", &self.reads),
             ("writes", &self.writes),
             ("mail", &self.mail),
+            ("calls", &self.calls),
+            ("secrets", &self.secrets),
             ("asks", &self.asks),
             ("records read", &self.records_read),
             ("records written", &self.records_written),
@@ -61,6 +70,8 @@ impl Reach {
             (&mut self.reads, &other.reads),
             (&mut self.writes, &other.writes),
             (&mut self.mail, &other.mail),
+            (&mut self.calls, &other.calls),
+            (&mut self.secrets, &other.secrets),
             (&mut self.asks, &other.asks),
             (&mut self.records_read, &other.records_read),
             (&mut self.records_written, &other.records_written),
@@ -260,6 +271,14 @@ impl Look<'_> {
                     reach.mail.extend(copies.iter().map(|copy| self.place(copy)));
                 }
             }
+            O::HttpGet | O::HttpPost | O::HttpPut | O::HttpPatch | O::HttpDelete => {
+                let system = arguments.first().map(|url| match self.address(url) {
+                    Some(address) => eco_format!("{address}"),
+                    None => self.place(url),
+                });
+                reach.calls.extend(system);
+            }
+            O::Secret => reach.secrets.extend(place(0)),
             O::SequenceNext => reach.sequences.extend(place(0)),
             O::TextMask | O::TextLastFour => {
                 let how = if operation == O::TextMask { "mask" } else { "last4" };
@@ -276,6 +295,11 @@ impl Look<'_> {
             Some(text) => text,
             None => eco_format!("{{{}}}", self.program.sources.slice(expr.span)),
         }
+    }
+
+    /// The system that a URL leads to, as far as its beginning says.
+    fn address(&self, url: &Expr) -> Option<Address> {
+        Address::of(&self.text(url)?)
     }
 
     fn text(&self, expr: &Expr) -> Option<EcoString> {
@@ -305,16 +329,16 @@ impl Checker<'_> {
     /// Reports places that a script names and its project does not allow.
     pub(crate) fn check_reach(&mut self) {
         let boundaries = self.loader.boundaries();
-        if !boundaries.is_project {
-            return;
-        }
         let mut findings = Vec::new();
         for body in self.program.bodies() {
             let look = Look { program: &self.program, texts: known_locals(&self.program, &body) };
             body.each_expression(&mut |expr| {
                 expr.walk(&mut |inner| {
                     if let ExprKind::Perform(operation, arguments) = &inner.kind {
-                        beyond(&look, *operation, arguments, &boundaries, &mut findings);
+                        if boundaries.is_project {
+                            beyond(&look, *operation, arguments, &boundaries, &mut findings);
+                        }
+                        outside::beyond(&look, *operation, arguments, &boundaries, &mut findings);
                     }
                 });
             });

@@ -84,6 +84,17 @@ impl HostRule {
         Some(HostRule { is_plain, is_below, host: known_host(host)?, port })
     }
 
+    /// The entry that allows one system alone.
+    pub fn of(address: &Address) -> HostRule {
+        let is_usual = address.port == usual_port(address.is_plain);
+        HostRule {
+            is_plain: address.is_plain && !address.is_own_machine(),
+            is_below: false,
+            host: address.host.clone(),
+            port: (!is_usual).then_some(address.port),
+        }
+    }
+
     /// Whether it allows a call.
     pub fn allows(&self, address: &Address) -> bool {
         let is_host = match self.is_below {

@@ -229,8 +229,8 @@ impl Project {
             read: self.written.read.then(|| folders(&self.reach.read)),
             write: self.written.write.then(|| folders(&self.reach.write)),
             mail: self.reach.mail.clone(),
-            hosts: self.calls.hosts.clone(),
-            secrets: self.secrets.keys().cloned().collect(),
+            hosts: Some(self.calls.hosts.clone()),
+            secrets: Some(self.secrets.keys().cloned().collect()),
             personal: self.privacy.clone(),
         }
     }
