@@ -62,15 +62,16 @@ impl Web for HttpWeb {
             made = made.header(name.as_str(), value.as_str());
         }
         let time = std::time::Duration::from_millis(request.time.milliseconds().max(1).unsigned_abs());
-        let sent = match &request.body {
+        // What puts something somewhere says how much, even when it is nothing.
+        let nothing = (!matches!(request.method, Method::Get | Method::Delete)).then_some(&[][..]);
+        let sent = match request.body.as_deref().or(nothing) {
             Some(body) => {
-                let made = made.body(body.as_slice()).map_err(|error| WebError::Unsendable(error.to_string()))?;
+                let made = made.body(body).map_err(|error| WebError::Unsendable(error.to_string()))?;
                 agent.run(agent.configure_request(made).timeout_global(Some(time)).build())
             }
             None => {
                 let made = made.body(()).map_err(|error| WebError::Unsendable(error.to_string()))?;
-                let config = agent.configure_request(made).timeout_global(Some(time));
-                agent.run(config.allow_non_standard_methods(true).build())
+                agent.run(agent.configure_request(made).timeout_global(Some(time)).build())
             }
         };
         let answer = sent.map_err(|error| trouble(&error, request.answer))?;

@@ -3,6 +3,8 @@
 
 mod outside;
 
+pub use outside::{flow_secrets, secrets_of};
+
 use super::Checker;
 use super::boundaries::{Boundaries, is_of_domain, lies_in};
 use super::host::Address;

@@ -2,6 +2,7 @@
 
 use super::console::{Console, Format};
 use super::progress::Progress;
+use super::secrets::{self, needed as needed_secrets};
 use super::{Status, account, arguments, check, world};
 use crate::adapter::scripts::DiskLoader;
 use crate::adapter::sqlite::SqliteStore;
@@ -68,6 +69,11 @@ fn make(given: &Arguments, console: &mut Console) -> Result<Status, Report> {
         console.findings(checked.findings, &checked.sources);
     }
     let code = compile(&program);
+    let needed = needed_secrets(&program, &code, given.flow.as_deref());
+    let missing = secrets::missing(&project, &needed);
+    if !missing.is_empty() {
+        return Err(failed((missing, checked.sources)));
+    }
     drop(program);
     execute(given, &project, &code, console).map_err(|(findings, status)| (findings, code.sources.clone(), status))
 }

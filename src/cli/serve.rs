@@ -161,6 +161,10 @@ fn script(
     let (_, source) = check::read(&path.display().to_string(), console)?;
     let checked = crate::check::check(source, &DiskLoader::new(project));
     let Some(program) = checked.program else { return Err((checked.findings, checked.sources)) };
+    let missing = super::secrets::missing(project, &crate::check::capability::secrets_of(&program));
+    if !missing.is_empty() {
+        return Err((missing, checked.sources));
+    }
     let code = compile(&program);
     let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let name = real.strip_prefix(&project.folder).unwrap_or(&real).display().to_string().replace('\\', "/");
