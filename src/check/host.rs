@@ -121,21 +121,37 @@ impl fmt::Display for HostRule {
     }
 }
 
+/// Why a call may not be made, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// `the project allows no host at all`
+    pub why: String,
+    /// What to do.
+    pub help: String,
+}
+
 /// Why a call may not be made, or none.
-pub fn refusal(address: &Address, hosts: &[HostRule]) -> Option<String> {
+pub fn refusal(address: &Address, hosts: &[HostRule]) -> Option<Refusal> {
     if hosts.iter().any(|rule| rule.allows(address)) {
         return None;
     }
     if hosts.iter().any(|rule| rule.wants_protection(address)) {
-        return Some("the project allows it with `https` alone".to_string());
+        let why = "the project allows it with `https` alone".to_string();
+        let help = format!(
+            "call it with `https`; if it must be without protection, write `{}` in `hosts` under `[reach]` in rpa.toml",
+            HostRule::of(address)
+        );
+        return Some(Refusal { why, help });
     }
-    Some(match hosts {
+    let why = match hosts {
         [] => "the project allows no host at all".to_string(),
         hosts => {
             let names: Vec<String> = hosts.iter().map(|host| format!("`{host}`")).collect();
             format!("the project allows {}", names.join(", "))
         }
-    })
+    };
+    let help = format!("if that is meant, add `{}` to `hosts` under `[reach]` in rpa.toml", HostRule::of(address));
+    Some(Refusal { why, help })
 }
 
 fn without_scheme(text: &str) -> Option<(bool, &str)> {
@@ -241,7 +257,7 @@ mod tests {
     fn why_a_call_may_not_be_made_is_said() {
         let said = |hosts: &[&str], url: &str| {
             let hosts: Vec<HostRule> = hosts.iter().map(|host| HostRule::parse(host).unwrap()).collect();
-            refusal(&Address::of(url).unwrap(), &hosts)
+            refusal(&Address::of(url).unwrap(), &hosts).map(|refusal| refusal.why)
         };
         assert_eq!(said(&["a.example"], "https://a.example/x"), None);
         assert_eq!(said(&[], "https://a.example").as_deref(), Some("the project allows no host at all"));

@@ -49,7 +49,7 @@ mod wait;
 mod written;
 
 pub use boundaries::{Allowance, Boundaries, is_of_domain};
-pub use host::{Address, HostRule, refusal};
+pub use host::{Address, HostRule, Refusal, refusal};
 pub use loader::{Kept, LoadError, Loader, Memory};
 pub use session::{Entry, EntryPart, Session, Variable};
 

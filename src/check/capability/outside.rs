@@ -2,7 +2,7 @@
 
 use super::Look;
 use crate::check::boundaries::Boundaries;
-use crate::check::host::refusal;
+use crate::check::host::{Refusal, refusal};
 use crate::check::program::{Expr, ExprKind, Program};
 use crate::finding::{Finding, catalogue::config};
 use crate::library::Operation;
@@ -33,11 +33,11 @@ pub(super) fn beyond(
 fn host(look: &Look<'_>, arguments: &[Expr], boundaries: &Boundaries) -> Option<Finding> {
     let (hosts, url) = (boundaries.hosts.as_ref()?, arguments.first()?);
     let address = look.address(url)?;
-    let why = refusal(&address, hosts)?;
+    let Refusal { why, help } = refusal(&address, hosts)?;
     let finding = Finding::new(&config::REACH, url.span, format!("`{address}` may not be called: {why}"))
         .at("would be refused at run time");
     Some(if boundaries.is_project {
-        finding.help(format!("if that is meant, add `{address}` to `hosts` under `[reach]` in rpa.toml"))
+        finding.help(help)
     } else {
         finding.help(format!(
             "a script calls nobody without a project that allows it: write `[reach]` and `hosts = [\"{address}\"]` into \

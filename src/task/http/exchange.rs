@@ -8,7 +8,7 @@ use super::super::executor::Executor;
 use super::super::problem::Problem;
 use super::super::report::SystemOutcome;
 use super::request::{Prepared, address_of, header, shown_path};
-use crate::check::refusal;
+use crate::check::{Refusal, refusal};
 use crate::value::{Duration, Instant, Value};
 use crate::world::{
     CallPermit, ChangeKind, EffectClass, OutsideCall, Permission, StoreError, WebAnswer, WebError, WebRequest,
@@ -84,10 +84,7 @@ fn may_be_called(executor: &Executor, call: &Prepared) -> Result<(), Problem> {
     }
     match refusal(&call.address, &executor.world.settings.calls.hosts) {
         None => Ok(()),
-        Some(why) => {
-            let help = format!("if that is meant, add `{}` to `hosts` under `[reach]` in rpa.toml", call.address);
-            Err(Problem::no_access(&call.name(), format!("{why}; {help}")))
-        }
+        Some(Refusal { why, help }) => Err(Problem::no_access(&call.name(), format!("{why}; {help}"))),
     }
 }
 
@@ -211,8 +208,7 @@ fn next(executor: &Executor, call: &Prepared, answer: &WebAnswer) -> Result<Opti
         let reason = format!("it leads on to {address}, and a call that changes something is not sent on; call that address");
         return Err(refused(call, answer.status, reason));
     }
-    if let Some(why) = refusal(&address, &executor.world.settings.calls.hosts) {
-        let help = format!("if that is meant, add `{address}` to `hosts` under `[reach]` in rpa.toml");
+    if let Some(Refusal { why, help }) = refusal(&address, &executor.world.settings.calls.hosts) {
         return Err(Problem::no_access(&call.name(), format!("it leads on to {address}: {why}; {help}")));
     }
     if address.is_plain && !call.address.is_plain {

@@ -211,7 +211,7 @@ fn mail_is_held_while_it_is_switched_off() {
     struct Off(Arc<AtomicBool>);
     impl SwitchReader for Off {
         fn off(&self) -> EffectsOff {
-            EffectsOff { email: self.0.load(Ordering::Relaxed), files: false }
+            EffectsOff { email: self.0.load(Ordering::Relaxed), files: false, calls: false }
         }
     }
     let off = Arc::new(AtomicBool::new(true));
