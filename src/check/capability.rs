@@ -416,6 +416,7 @@ fn listed(names: &[EcoString]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::host::HostRule;
     use crate::check::{Memory, check};
     use crate::text::Source;
 
@@ -464,6 +465,34 @@ mod tests {
         let checked = check(Source::new("script.rpa", script), &Memory::new().within(boundaries));
         let lines = checked.findings.iter().map(|finding| format!("{}: {}", finding.code.id, finding.message));
         lines.collect()
+    }
+
+    #[test]
+    fn hosts_and_secrets_are_held_against_those_of_the_project() {
+        let script = "const api = \"https://api.example.com\"\n\ntask t(path: text, base: text) {\n  http.get(\"{api}/{path}\")\n  http.get(\"{base}/x\")\n  http.get(\"https://{path}.example.org/x\")\n  http.post(\"https://a.partner.example/x\", 1, headers: {\"A\": http.bearer(secret(\"crm_token\"))})\n  http.get(\"https://other.example/{path}\")\n  http.put(\"http://api.example.com/x\", 1)\n  http.delete(\"https://partner.example\", headers: {\"A\": secret(\"crm_tokn\"), \"B\": secret(\"shop\"), \"C\": secret(path)})\n}\n";
+        let project = Boundaries {
+            is_project: true,
+            hosts: Some(vec!["api.example.com", "*.partner.example"].into_iter().filter_map(HostRule::parse).collect()),
+            secrets: Some(vec!["crm_token".into()]),
+            ..Boundaries::default()
+        };
+        insta::assert_snapshot!(said(script, project).join("\n"), @r"
+        config::reach: `other.example` may not be called: the project allows `api.example.com`, `*.partner.example`
+        config::reach: `api.example.com` may not be called: the project allows it with `https` alone
+        config::reach: `partner.example` may not be called: the project allows `api.example.com`, `*.partner.example`
+        config::missing: the project declares no secret `crm_tokn`
+        config::missing: the project declares no secret `shop`
+        config::missing: which secret is asked for is not known before the run
+        ");
+        let alone = Boundaries { hosts: Some(Vec::new()), secrets: Some(Vec::new()), ..Boundaries::default() };
+        let one = "task t() {\n  http.get(\"https://api.example.com/x\", headers: {\"A\": secret(\"crm_token\")})\n}\n";
+        insta::assert_snapshot!(said(one, alone).join("\n"), @r"
+        config::reach: `api.example.com` may not be called: the project allows no host at all
+        config::missing: the project declares no secret `crm_token`
+        ");
+        assert!(said(one, Boundaries::default()).is_empty());
+        let checked = check(Source::new("script.rpa", script), &Memory::new());
+        assert_eq!(checked.secrets, ["crm_token", "crm_tokn", "shop"]);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "every test file uses its part")]
 
+pub mod server;
+
 use rpa::adapter::disk::DiskFiles;
 use rpa::adapter::office::OfficeDocuments;
 use rpa::adapter::scripts::DiskLoader;

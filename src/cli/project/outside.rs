@@ -15,9 +15,7 @@ impl Reader {
             match HostRule::parse(&host) {
                 Some(rule) => project.calls.hosts.push(rule),
                 None => {
-                    let help = "write the host alone, such as `api.example.com`, `*.example.com` for all below it, \
-                                `erp.local:8443` for one port, or `http://erp.local` for one without protection";
-                    self.invalid(at, format!("`{host}` is no host"), help);
+                    self.invalid(at, format!("`{host}` is no host"), "write the host alone, such as `api.example.com`");
                 }
             }
         }
