@@ -73,8 +73,7 @@ mod tests {
             ("gone", file("gone")),
             ("unset", SecretPlace::Environment("RPA_TEST_NO_SUCH_VARIABLE".into())),
         ];
-        let mut secrets =
-            DeclaredSecrets::new(places.into_iter().map(|(name, place)| (name.into(), place)).collect());
+        let mut secrets = DeclaredSecrets::new(places.into_iter().map(|(name, place)| (name.into(), place)).collect());
         assert_eq!(secrets.fetch("token").as_deref(), Ok("s3cret"));
         let said = ["empty", "gone", "unset", "other"].map(|name| secrets.fetch(name).unwrap_err().to_string());
         let said = said.join("\n").replace(&folder.path().display().to_string(), "FOLDER");

@@ -168,7 +168,8 @@ impl Needs {
             }
             for secret in of.secrets.iter().filter(|secret| !of.asked.contains(*secret)) {
                 let message = format!("no script asks for the secret `{secret}` in `[secrets]` of {}", file.display());
-                findings.push(finding(message).help("take it out, and make the secret invalid if nobody else needs it"));
+                findings
+                    .push(finding(message).help("take it out, and make the secret invalid if nobody else needs it"));
             }
         }
         findings

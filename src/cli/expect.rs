@@ -120,7 +120,9 @@ fn told(refusal: &Refusal, calls: &[PlannedEffect], script: &str) -> Finding {
         [] => "nothing of this run was done".to_string(),
         calls => {
             let calls = calls.iter().map(words).collect::<Vec<_>>().join("; ");
-            format!("nothing of this run was kept, but these calls were made by then, and nobody takes them back: {calls}")
+            format!(
+                "nothing of this run was kept, but these calls were made by then, and nobody takes them back: {calls}"
+            )
         }
     };
     finding

@@ -101,7 +101,9 @@ fn execute(
     let (summary, unknown) = match ended {
         Ok(summary) => (Some(summary), None),
         // Nobody knows how it would go on; what comes before that is a plan all the same.
-        Err(Broken::Store(StoreError::Failed { code, message, .. })) if code == UNKNOWN_ANSWER.id => (None, Some(message)),
+        Err(Broken::Store(StoreError::Failed { code, message, .. })) if code == UNKNOWN_ANSWER.id => {
+            (None, Some(message))
+        }
         Err(error) => return Err(one(error.finding())),
     };
     let effects = held.take_back(&mut worker).map_err(|error| one(Broken::from(error).finding()))?;
@@ -145,14 +147,7 @@ pub fn shown(values: &[Value], names: &Names) -> Vec<EcoString> {
     values.iter().map(|value| display(&names.masked(value), names).into()).collect()
 }
 
-fn tell(
-    plan: &Plan,
-    summary: Option<&Summary>,
-    unknown: Option<&str>,
-    all: bool,
-    code: &Code,
-    console: &mut Console,
-) {
+fn tell(plan: &Plan, summary: Option<&Summary>, unknown: Option<&str>, all: bool, code: &Code, console: &mut Console) {
     if console.format == Format::Json {
         let mut told = serde_json::to_value(plan).unwrap_or_default();
         if let serde_json::Value::Object(object) = &mut told {

@@ -25,9 +25,13 @@ pub fn missing(project: &Project, names: &BTreeSet<EcoString>) -> Vec<Finding> {
         let Err(error) = secrets.get(name) else { continue };
         let help = match project.secrets.get(name) {
             Some(SecretPlace::Environment(variable)) => {
-                format!("set {variable} for the process that runs the script, or say in `[secrets]` of rpa.toml where it is")
+                format!(
+                    "set {variable} for the process that runs the script, or say in `[secrets]` of rpa.toml where it is"
+                )
             }
-            Some(SecretPlace::File(path)) => format!("write it into {}, or say in `[secrets]` of rpa.toml where it is", path.display()),
+            Some(SecretPlace::File(path)) => {
+                format!("write it into {}, or say in `[secrets]` of rpa.toml where it is", path.display())
+            }
             None => "say in `[secrets]` of rpa.toml where it is".to_string(),
         };
         let message = format!("the secret `{name}` is not there: {error}");

@@ -12,9 +12,9 @@ use super::wait;
 use super::worker::StepPlace;
 use crate::check::program::Effect;
 use crate::compile::flow::{StepAction, StepCode};
+use crate::task::CallsMade;
 use crate::text::Span;
 use crate::value::{Duration, Instant, Value, encode};
-use crate::task::CallsMade;
 use crate::world::{Change, ChangeKind, EntryKind, QuestionState, RunId};
 
 /// Why something has no value.

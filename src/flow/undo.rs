@@ -8,8 +8,8 @@ use super::form::Form;
 use super::replay::Deed;
 use super::retry::{decode_failed, encode_failed};
 use super::run::{Finished, Run};
-use super::worker::StepPlace;
 use super::step::calls_of;
+use super::worker::StepPlace;
 use crate::check::program::Effect;
 use crate::compile::code::ChunkId;
 use crate::compile::flow::StepCode;
@@ -74,8 +74,7 @@ impl Engine<'_> {
         let began = world.clock.now();
         world.store.savepoint()?;
         let round = run.round(&finished.path);
-        let place =
-            StepPlace { run: run.id, step: &step.name, path: &finished.path, undo: true, round, until: None };
+        let place = StepPlace { run: run.id, step: &step.name, path: &finished.path, undo: true, round, until: None };
         let mut frame = finished.frame.clone();
         let result = self.worker.act(chunk, &mut frame, place);
         let changes = self.worker.take_changes();

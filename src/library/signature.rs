@@ -60,7 +60,8 @@ pub struct SignatureError {
 }
 
 /// The modules that tasks of the table are in.
-const MODULES: &[&str] = &["csv", "json", "excel", "file", "email", "http", "log", "random", "sequence", "pdf", "project"];
+const MODULES: &[&str] =
+    &["csv", "json", "excel", "file", "email", "http", "log", "random", "sequence", "pdf", "project"];
 
 impl Signature {
     /// Reads a signature of the table.

@@ -113,10 +113,11 @@ impl<'w> Evaluator<'w> {
             return Ok(Some(result.map_or(account.clone(), |result| format!("{result}\n{account}"))));
         }
         // Personal and secret fields of records are hidden; a personal value that is asked for by its name is shown.
-        let shown = (part.variable.is_none() && part.ty != Type::Nothing).then(|| match part.is_secret || holds_secret {
-            true => show(&Value::text("•••"), &names, self.width),
-            false => show(&names.masked(&value), &names, self.width),
-        });
+        let shown =
+            (part.variable.is_none() && part.ty != Type::Nothing).then(|| match part.is_secret || holds_secret {
+                true => show(&Value::text("•••"), &names, self.width),
+                false => show(&names.masked(&value), &names, self.width),
+            });
         self.keep(part, value);
         if starts.is_empty() {
             return Ok(shown);
@@ -150,7 +151,9 @@ impl<'w> Evaluator<'w> {
         world.store.begin().map_err(broken)?;
         world.store.savepoint().map_err(broken)?;
         let mut rules = Machine::new(code, self.limits);
-        let mut executor = Executor::new(world, code, RunId(0), "repl").reacting(Some(&mut rules));
+        // Each entry is another one to whoever is written to or called.
+        let step = format!("repl {}", world.clock.now());
+        let mut executor = Executor::new(world, code, RunId(0), &step).reacting(Some(&mut rules));
         let outcome = Machine::new(code, self.limits).call(chunk, &arguments, &mut executor);
         let report = executor.into_report();
         if let Some(error) = report.fatal {

@@ -266,7 +266,15 @@ impl Fixture {
             secrets: Secrets::default(),
             settings: Settings::default(),
         };
-        let mut fixture = Fixture { world, code: Code::default(), files, outbox, changes: Vec::new(), fatal: None, calls: crate::task::CallsMade::default() };
+        let mut fixture = Fixture {
+            world,
+            code: Code::default(),
+            files,
+            outbox,
+            changes: Vec::new(),
+            fatal: None,
+            calls: crate::task::CallsMade::default(),
+        };
         let errors = [
             ("not_found", "what key"),
             ("already_exists", "what key"),

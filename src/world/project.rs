@@ -253,11 +253,7 @@ impl Project {
                 smtp: None,
                 delivery: Delivery::default(),
             },
-            reach: Reach {
-                read: vec![folder.to_path_buf()],
-                write: vec![folder.to_path_buf()],
-                mail: None,
-            },
+            reach: Reach { read: vec![folder.to_path_buf()], write: vec![folder.to_path_buf()], mail: None },
             calls: CallSettings::default(),
             secrets: BTreeMap::new(),
             privacy: Vec::new(),

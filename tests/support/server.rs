@@ -30,7 +30,11 @@ impl Received {
 
 /// What is answered.
 pub enum Reply {
-    Answer { status: u16, headers: Vec<(&'static str, String)>, body: String },
+    Answer {
+        status: u16,
+        headers: Vec<(&'static str, String)>,
+        body: String,
+    },
     /// The connection is closed in the middle of the body.
     Cut,
     /// Nothing comes, for as long as the caller has patience.

@@ -61,8 +61,8 @@ fn secret(arguments: &[Expr], boundaries: &Boundaries) -> Option<Finding> {
     if declared.contains(known) {
         return None;
     }
-    let finding =
-        Finding::new(&config::MISSING, name.span, format!("the project declares no secret `{known}`")).at("not declared");
+    let finding = Finding::new(&config::MISSING, name.span, format!("the project declares no secret `{known}`"))
+        .at("not declared");
     Some(match nearest(known, declared.iter().map(EcoString::as_str)) {
         Some(near) => finding.help(format!("did you mean `{near}`?")).fix(name.span, format!("\"{near}\"")),
         None => {

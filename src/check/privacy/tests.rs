@@ -140,10 +140,7 @@ const LEAKS: &[(&str, &str)] = &[
         "type::secret:3",
     ),
     ("flow f() {\n  step token = secret(\"crm_token\")\n}\n", "privacy::secret-leaves:2"),
-    (
-        "task t(who: Person) {\n  http.post(\"https://api.example.com/customers\", who)\n}\n",
-        "privacy::pii-leaves:2",
-    ),
+    ("task t(who: Person) {\n  http.post(\"https://api.example.com/customers\", who)\n}\n", "privacy::pii-leaves:2"),
     (
         "task t(who: Person) {\n  http.put(\"https://api.example.com/customers/{who.email}\", {\"city\": who.city})\n}\n",
         "privacy::pii-leaves:2",

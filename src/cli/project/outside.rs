@@ -104,7 +104,11 @@ impl Reader {
             }
             (None, None) => {
                 if place.is_empty() {
-                    self.invalid(value.span(), format!("it is not said where `{name}` is"), format!("write `{example}`"));
+                    self.invalid(
+                        value.span(),
+                        format!("it is not said where `{name}` is"),
+                        format!("write `{example}`"),
+                    );
                 }
                 None
             }

@@ -93,5 +93,15 @@ pub const IN_LOOP: Code = Code::warning(
 );
 
 /// All codes of this group.
-pub const GROUP: &[&Code] =
-    &[&OUTSIDE_STEP, &IMPURE, &FAILS, &RETRY_REPEATS, &RETRY_PRODUCT, &RETRY_IDLE, &RETRY_MAIL, &TWO_OUTSIDE, &WRITE_BEFORE_CALL, &IN_LOOP];
+pub const GROUP: &[&Code] = &[
+    &OUTSIDE_STEP,
+    &IMPURE,
+    &FAILS,
+    &RETRY_REPEATS,
+    &RETRY_PRODUCT,
+    &RETRY_IDLE,
+    &RETRY_MAIL,
+    &TWO_OUTSIDE,
+    &WRITE_BEFORE_CALL,
+    &IN_LOOP,
+];

@@ -42,7 +42,8 @@ pub(super) fn read(executor: &mut Executor, answered: &Answered, ty: &Type) -> R
         }
         ty => json::parse(text.trim_start_matches('\u{feff}'), ty, executor.code).map_err(|reason| {
             let looks_like_a_page = answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
-            let hint = if looks_like_a_page { " (a web page came back; is the address that of the interface?)" } else { "" };
+            let hint =
+                if looks_like_a_page { " (a web page came back; is the address that of the interface?)" } else { "" };
             bad(format!("{reason}{hint}"))
         }),
     }
@@ -65,7 +66,8 @@ fn text(answer: &WebAnswer) -> Result<Cow<'_, str>, String> {
         let (name, value) = part.split_once('=')?;
         name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))
     });
-    let encoding = label.and_then(|label| encoding_rs::Encoding::for_label(label.as_bytes())).unwrap_or(encoding_rs::UTF_8);
+    let encoding =
+        label.and_then(|label| encoding_rs::Encoding::for_label(label.as_bytes())).unwrap_or(encoding_rs::UTF_8);
     encoding
         .decode_without_bom_handling_and_without_replacement(&answer.body)
         .ok_or_else(|| format!("it is not {} text", encoding.name()))

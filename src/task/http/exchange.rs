@@ -188,7 +188,8 @@ fn problem(error: &WebError, call: &Prepared, step_limit: Option<Duration>, time
         (WebError::TimedOut, None) => unavailable(format!("{} did not answer within {time}", call.name())),
         (WebError::Unreachable(reason), _) => unavailable(format!("{}: {reason}", call.name())),
         (WebError::TooLarge(most), _) => {
-            let reason = format!("the answer is larger than {most} bytes, the limit of the project (`answer` in `[limits]`)");
+            let reason =
+                format!("the answer is larger than {most} bytes, the limit of the project (`answer` in `[limits]`)");
             Problem::bad_data(&call.name(), reason)
         }
         (WebError::Unsendable(reason), _) => Problem::bad_value(format!("{} can't be sent: {reason}", call.name())),
@@ -198,14 +199,16 @@ fn problem(error: &WebError, call: &Prepared, step_limit: Option<Duration>, time
 /// Where an answer leads on to, when it does. Only what reads goes on by itself, and only to where it may; what the
 /// script has said in headers goes to no other system.
 fn next(executor: &Executor, call: &Prepared, answer: &WebAnswer) -> Result<Option<Prepared>, Problem> {
-    let Some(location) = answer.header("location").filter(|_| matches!(answer.status, 301 | 302 | 303 | 307 | 308)) else {
+    let Some(location) = answer.header("location").filter(|_| matches!(answer.status, 301 | 302 | 303 | 307 | 308))
+    else {
         return Ok(None);
     };
     let nowhere = || refused(call, answer.status, "it leads on to an address that is none");
     let url = call.url.join(location).map_err(|_| nowhere())?;
     let address = address_of(&url).map_err(|_| nowhere())?;
     if !call.method.reads() {
-        let reason = format!("it leads on to {address}, and a call that changes something is not sent on; call that address");
+        let reason =
+            format!("it leads on to {address}, and a call that changes something is not sent on; call that address");
         return Err(refused(call, answer.status, reason));
     }
     if let Some(Refusal { why, help }) = refusal(&address, &executor.world.settings.calls.hosts) {
@@ -235,10 +238,11 @@ fn judged(executor: &mut Executor, call: &Prepared, answer: WebAnswer) -> Result
         return Err(unavailable(format!("{} answered {}", call.name(), said(executor, &answer))));
     }
     if matches!(status, 404 | 410) {
-        let what = eco_format!("{} {}", call.method, call.address);
+        let what = eco_format!("answer of {} to {}", call.address, call.method);
         return Err(Problem::Named("not_found", vec![Value::Text(what), Value::Text(call.told.path.clone())]));
     }
-    Err(refused(call, status, format!("{} answered {}", call.name(), said(executor, &answer))))
+    let reason = super::answer::excerpt(executor, &answer);
+    Err(refused(call, status, reason.unwrap_or_else(|| "it gives no reason".to_string())))
 }
 
 /// Whether the system does not work.
@@ -283,7 +287,8 @@ fn timed_out(_: &Prepared, limit: Duration) -> Problem {
 fn refused<'r>(call: &Prepared, status: u16, reason: impl Into<Cow<'r, str>>) -> Problem {
     let system = Value::Text(eco_format!("{}", call.address));
     let reason: Cow<'r, str> = reason.into();
-    Problem::Named("call_refused", vec![system, Value::Int(i64::from(status)), Value::text(reason.as_ref())])
+    let reason = eco_format!("{} {}: {reason}", call.method, call.told.path);
+    Problem::Named("call_refused", vec![system, Value::Int(i64::from(status)), Value::Text(reason)])
 }
 
 /// The unknown answer of a plan, which ends there.

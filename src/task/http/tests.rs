@@ -51,18 +51,15 @@ const URL: &str = "https://api.example.com/orders/7?full=yes";
 #[test]
 fn an_answer_is_read_as_the_type_that_is_wanted() {
     let body = "\u{feff}{\"number\": \"7\", \"lines\": [{\"sku\": \"A1\", \"count\": 2}], \"total\": {\"amount\": \"9.90\", \"currency\": \"EUR\"}, \"more\": 1}";
-    let (mut fixture, _) = fixture(&[answer(200, body), answer(200, "[1, 2]"), answer(201, "plain"), answer(200, "{\"a\": true}")]);
+    let (mut fixture, _) =
+        fixture(&[answer(200, body), answer(200, "[1, 2]"), answer(201, "plain"), answer(200, "{\"a\": true}")]);
     let line = fixture.record("Line", &[("sku", Type::Text), ("count", Type::Int)]);
     let order = fixture.record(
         "Order",
         &[("number", Type::Text), ("lines", Type::List(Box::new(line))), ("total", Type::Money(None))],
     );
-    let types = [
-        order,
-        Type::List(Box::new(Type::Int)),
-        Type::Text,
-        Type::Map(Box::new(Type::Text), Box::new(Type::Bool)),
-    ];
+    let types =
+        [order, Type::List(Box::new(Type::Int)), Type::Text, Type::Map(Box::new(Type::Text), Box::new(Type::Bool))];
     let shown = types.map(|ty| {
         let value = get(&mut fixture, URL, &ty).unwrap();
         fixture.shown(&value)
@@ -105,8 +102,12 @@ fn a_body_is_json_a_text_or_a_form() {
         .requests()
         .iter()
         .map(|request| {
-            let headers: Vec<_> =
-                request.headers.iter().filter(|(name, _)| name != "Idempotency-Key").map(|(name, value)| format!("{name}: {value}")).collect();
+            let headers: Vec<_> = request
+                .headers
+                .iter()
+                .filter(|(name, _)| name != "Idempotency-Key")
+                .map(|(name, value)| format!("{name}: {value}"))
+                .collect();
             let body = request.body.as_deref().map(|body| String::from_utf8_lossy(body).into_owned());
             format!("{} {} | {} | {}", request.method, request.url, headers.join(", "), body.unwrap_or("none".into()))
         })
@@ -173,7 +174,13 @@ fn what_goes_wrong_is_a_failure_of_its_name() {
         ("down", answer(503, "maintenance")),
         ("busy", answer(429, "")),
         ("gone", answer(404, "")),
-        ("refused", answer(422, "{\"errors\": [{\"message\": \"no such field:\\n ada@example.com\"}], \"error\": {\"message\": \"bad\"}}")),
+        (
+            "refused",
+            answer(
+                422,
+                "{\"errors\": [{\"message\": \"no such field:\\n ada@example.com\"}], \"error\": {\"message\": \"bad\"}}",
+            ),
+        ),
         ("refused with a page", with_header(answer(403, "<html>"), "content-type", "text/html; charset=utf-8")),
         ("not implemented", answer(501, "")),
         ("no json", answer(200, "<html>")),
@@ -195,10 +202,10 @@ fn what_goes_wrong_is_a_failure_of_its_name() {
     not sendable: bad_value(reason: "GET api.example.com/orders/7 can't be sent: no such method") []
     down: unavailable(reason: "GET api.example.com/orders/7 answered 503: maintenance") [false]
     busy: unavailable(reason: "GET api.example.com/orders/7 answered 429") []
-    gone: not_found(what: "GET api.example.com", key: "/orders/7") [true]
-    refused: call_refused(system: "api.example.com", status: 422, reason: "GET api.example.com/orders/7 answered 422: bad") [true]
-    refused with a page: call_refused(system: "api.example.com", status: 403, reason: "GET api.example.com/orders/7 answered 403: a web page") [true]
-    not implemented: call_refused(system: "api.example.com", status: 501, reason: "GET api.example.com/orders/7 answered 501") [true]
+    gone: not_found(what: "answer of api.example.com to GET", key: "/orders/7") [true]
+    refused: call_refused(system: "api.example.com", status: 422, reason: "GET /orders/7: bad") [true]
+    refused with a page: call_refused(system: "api.example.com", status: 403, reason: "GET /orders/7: a web page") [true]
+    not implemented: call_refused(system: "api.example.com", status: 501, reason: "GET /orders/7: it gives no reason") [true]
     no json: bad_data(source: "GET api.example.com/orders/7", reason: "line 1, $: `<` stands where a list was expected") [true]
     nothing: bad_data(source: "GET api.example.com/orders/7", reason: "it is empty") [true]
     does not fit: bad_data(source: "GET api.example.com/orders/7", reason: "line 1, $[1]: a text stands where a whole number was expected") [true]
@@ -249,8 +256,11 @@ fn redirects_are_followed_where_they_may_lead() {
         let (mut fixture, web) = fixture(answers);
         let arguments = [URL.into(), Value::None, map(NOTHING), map(headers)];
         let result = fixture.perform_as(Operation::HttpGet, &arguments, Some(&Type::Text));
-        let sent: Vec<String> =
-            web.requests().iter().map(|request| format!("{} with {} headers", request.url, request.headers.len())).collect();
+        let sent: Vec<String> = web
+            .requests()
+            .iter()
+            .map(|request| format!("{} with {} headers", request.url, request.headers.len()))
+            .collect();
         format!("{}\n{}", sent.join("\n"), result.map_or_else(|error| error, |value| format!("{value:?}")))
     };
     let shown = [
@@ -271,10 +281,10 @@ fn redirects_are_followed_where_they_may_lead() {
     no_access(path: "GET api.example.com/orders/7", reason: "it leads on to evil.example: the project allows `api.example.com`, `*.partner.example`, `localhost`; if that is meant, add `evil.example` to `hosts` under `[reach]` in rpa.toml")
 
     https://api.example.com/orders/7?full=yes with 1 headers
-    call_refused(system: "api.example.com", status: 301, reason: "it leads on to localhost without protection (http)")
+    call_refused(system: "api.example.com", status: 301, reason: "GET /orders/7: it leads on to localhost without protection (http)")
 
     https://api.example.com/orders/7?full=yes with 1 headers
-    call_refused(system: "api.example.com", status: 301, reason: "it leads on to an address that is none")
+    call_refused(system: "api.example.com", status: 301, reason: "GET /orders/7: it leads on to an address that is none")
 
     https://api.example.com/orders/7?full=yes with 1 headers
     https://api.example.com/a with 1 headers
@@ -282,13 +292,13 @@ fn redirects_are_followed_where_they_may_lead() {
     https://api.example.com/a with 1 headers
     https://api.example.com/a with 1 headers
     https://api.example.com/a with 1 headers
-    call_refused(system: "api.example.com", status: 302, reason: "it leads on to other addresses more than 5 times")
+    call_refused(system: "api.example.com", status: 302, reason: "GET /a: it leads on to other addresses more than 5 times")
 
     https://api.example.com/orders/7?full=yes with 1 headers
-    call_refused(system: "api.example.com", status: 304, reason: "GET api.example.com/orders/7 answered 304")
+    call_refused(system: "api.example.com", status: 304, reason: "GET /orders/7: it gives no reason")
     "#);
     let (mut fixture, web) = fixture(&[to(307, "/v2/orders")]);
-    insta::assert_snapshot!(post(&mut fixture, URL, Value::None, NOTHING).unwrap_err(), @r#"call_refused(system: "api.example.com", status: 307, reason: "it leads on to api.example.com, and a call that changes something is not sent on; call that address")"#);
+    insta::assert_snapshot!(post(&mut fixture, URL, Value::None, NOTHING).unwrap_err(), @r#"call_refused(system: "api.example.com", status: 307, reason: "POST /orders/7: it leads on to api.example.com, and a call that changes something is not sent on; call that address")"#);
     assert_eq!(web.requests().len(), 1);
 }
 
@@ -299,7 +309,7 @@ fn a_secret_that_comes_back_is_covered() {
     let token = fixture.perform(Operation::Secret, &["token".into()]).unwrap();
     assert_eq!(token.as_text(), Some("s3cret-token"));
     let headers = [("Authorization", "Basic YWRhOnMzY3JldC10b2tlbg==")];
-    insta::assert_snapshot!(post(&mut fixture, URL, Value::None, &headers).unwrap_err(), @r#"call_refused(system: "api.example.com", status: 401, reason: "POST api.example.com/orders/7 answered 401: the token ••• (•••) is not valid")"#);
+    insta::assert_snapshot!(post(&mut fixture, URL, Value::None, &headers).unwrap_err(), @r#"call_refused(system: "api.example.com", status: 401, reason: "POST /orders/7: the token ••• (•••) is not valid")"#);
     let ty = Type::Record(crate::value::RecordId(3));
     let value = get(&mut fixture, URL, &ty).unwrap();
     insta::assert_snapshot!(fixture.shown(&value), @r#"HttpAnswer(status: 200, headers: {"x-echo": "•••"}, body: "\{\"error\": \"the token ••• (•••) is not valid\"\}")"#);
