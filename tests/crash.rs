@@ -5,6 +5,7 @@
 //!
 //!     RPA_CRASHES=1000 cargo test --release --test crash -- --nocapture
 //!
+//! `RPA_CRASH_PROGRAM` names a copy of the program, so that work on it does not disturb the test.
 //! `RPA_CRASH_SEED` repeats the moments of an earlier run, as far as a machine can repeat them.
 
 #![allow(
@@ -79,6 +80,7 @@ fn the_order_job_survives_any_crash() {
             // A part of the day is enough to be killed in.
             shorten: &[("data/orders.csv", 120), ("data/orders_de.csv", 40)],
             commands: &[&["run", "process_orders.rpa"]],
+            beside: false,
             by_chance: &[],
             numbered: "Invoice",
         },
@@ -94,9 +96,33 @@ fn waits_retries_undo_and_parallel_parts_survive_any_crash() {
             folder: Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/crash/waits"),
             shorten: &[],
             commands: &[&["run", "settle.rpa"]],
+            beside: false,
             by_chance: &[("Receipt", "number")],
             numbered: "Receipt",
         },
         16,
     );
+}
+
+/// What a server of the project leaves to it, and what it is killed over: waking, taking over, delivering.
+fn served(name: &'static str, beside: bool) -> Job {
+    Job {
+        name,
+        folder: Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/crash/waits"),
+        shorten: &[],
+        commands: &[&["run", "settle.rpa", "--wait", "0 seconds"], &["serve"]],
+        beside,
+        by_chance: &[("Receipt", "number")],
+        numbered: "Receipt",
+    }
+}
+
+#[test]
+fn a_server_survives_any_crash() {
+    survive(&served("served", false), 8);
+}
+
+#[test]
+fn one_of_two_servers_survives_any_crash_of_the_other() {
+    survive(&served("two servers", true), 8);
 }

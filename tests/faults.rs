@@ -26,6 +26,7 @@ fn job() -> Job {
         folder: Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/orders"),
         shorten: &[("data/orders.csv", 60), ("data/orders_de.csv", 10)],
         commands: &[&["run", "process_orders.rpa"]],
+        beside: false,
         by_chance: &[],
         numbered: "Invoice",
     }

@@ -319,3 +319,132 @@ fn people_answer_and_the_run_goes_on() {
     let inbox = project.json(&["inbox", "--all"]);
     assert_eq!((inbox[0]["by"].as_str(), inbox[0]["answer"].as_str()), (Some("Ada"), Some("yes")), "{inbox:?}");
 }
+
+const DELETIONS: &str = r#"
+enum Tier { gold, silver }
+
+entity Customer {
+  key id: text
+  tier: Tier = silver
+  tags: [text] = []
+}
+
+flow make(id: text, tier: Tier) {
+  step made = Customer.create(id: id, tier: tier, tags: ["a", "b"])
+}
+
+flow drop(id: text) {
+  step gone { Customer.get(id).delete() }
+}
+
+flow drop_in_vain(id: text) {
+  step gone {
+    Customer.get(id).delete()
+    log.info(Customer.get(id).id)
+  }
+}
+
+flow farewell(customer: Customer) {
+  step bye {
+    log.info("bye {customer.id}, {customer.tier} with {customer.tags.count} tags")
+  }
+}
+
+on Customer deleted as c when c.tier == gold { start farewell(c) }
+"#;
+
+#[test]
+fn a_deleted_record_starts_a_flow_as_it_was_last() {
+    let project = Project::with(&[("jobs.rpa", DELETIONS)]);
+    // From here on it is watched for.
+    project.said(&["serve", "--once"]);
+    for (id, tier) in [("G", "gold"), ("S", "silver")] {
+        project.said(&["run", "jobs.rpa", "--flow", "make", id, tier]);
+        project.said(&["run", "jobs.rpa", "--flow", "drop", id]);
+    }
+    // What is taken back has not happened.
+    project.said(&["run", "jobs.rpa", "--flow", "make", "H", "gold"]);
+    assert!(project.said(&["run", "jobs.rpa", "--flow", "drop_in_vain", "H"]).contains("there is no Customer H"));
+    let said = project.said(&["serve", "--once"]);
+    assert!(said.contains("by `on Customer deleted`: G"), "{said}");
+    assert_eq!(project.runs()[&done("farewell")], 1, "{said}");
+    let run = project.json(&["runs", "--flow", "farewell"]).first().and_then(|run| run["run"].as_i64()).unwrap();
+    let told = project.said(&["runs", "show", &run.to_string()]);
+    assert!(told.contains("noted info bye G, gold with 2 tags"), "{told}");
+    assert!(!project.said(&["serve", "--once"]).contains("started run"));
+    // The log does not keep what every trigger has seen.
+    let store = rusqlite::Connection::open(project.0.path().join(".rpa/store.db")).unwrap();
+    let kept: i64 = store.query_row("SELECT count(*) FROM rpa_changes", (), |row| row.get(0)).unwrap();
+    assert_eq!(kept, 0);
+}
+
+const TICKING: &str = r#"
+use "words.rpa"
+
+flow tick() {
+  step tock { log.info(words.greeting()) }
+}
+
+flow pause() {
+  step pause = sleep(4 seconds)
+  step told { log.info(words.greeting()) }
+}
+
+every 1 second { start tick() }
+every 1 day { start pause() }
+"#;
+
+#[test]
+fn a_script_that_changes_is_served_anew_and_a_broken_one_as_it_was() {
+    let words = |text: &str| format!("fn greeting() -> text = {text}\n");
+    let project = Project::with(&[("jobs.rpa", TICKING), ("words.rpa", &words("\"one\""))]);
+    let server = project.serve();
+    project.wait_for("tick", 1);
+    let log = || fs::read_to_string(project.log()).unwrap();
+    let wait = |wanted: &str| {
+        let began = Instant::now();
+        while !log().contains(wanted) {
+            assert!(began.elapsed() < Duration::from_secs(60), "{wanted}\n{}", log());
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    };
+    // A run that waits keeps the version that it began with.
+    project.said(&["run", "jobs.rpa", "--flow", "pause", "--wait", "0 seconds"]);
+    let paused = project.json(&["runs", "--flow", "pause"]).first().and_then(|run| run["run"].as_i64()).unwrap();
+    // A file that the script uses is broken, then mended.
+    fs::write(project.0.path().join("words.rpa"), words("nothing_such")).unwrap();
+    wait("jobs.rpa has changed and can't be served so");
+    wait("it is served as it was before the change, until it is mended");
+    let before = project.runs()[&done("tick")];
+    project.wait_for("tick", before + 2);
+    fs::write(project.0.path().join("words.rpa"), words("\"two\"")).unwrap();
+    wait("jobs.rpa has changed; from now on it is served as it is now");
+    let before = project.runs()[&done("tick")];
+    project.wait_for("tick", before + 2);
+    project.wait_for("pause", 1);
+    // Another script comes and goes.
+    fs::write(
+        project.0.path().join("more.rpa"),
+        "flow more() {\n  step x { log.info(\"more\") }\n}\n\nevery 1 second { start more() }\n",
+    )
+    .unwrap();
+    wait("more.rpa is new and is served");
+    project.wait_for("more", 1);
+    fs::remove_file(project.0.path().join("more.rpa")).unwrap();
+    wait("more.rpa is gone; it is served no more");
+    assert_eq!(server.end(), Some(0));
+    let last = project.json(&["runs", "--flow", "tick", "--limit", "1"])[0]["run"].as_i64().unwrap();
+    assert!(project.said(&["runs", "show", &last.to_string()]).contains("noted info two"));
+    assert!(project.said(&["runs", "show", &paused.to_string()]).contains("noted info one"));
+    // No time was done twice over the changes.
+    let log = log();
+    let mut times: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains("by `every 1 second`"))
+        .filter_map(|line| line.split("`: ").nth(1)?.split(',').next())
+        .collect();
+    let count = times.len();
+    times.sort_unstable();
+    times.dedup();
+    assert_eq!(times.len(), count, "{log}");
+}

@@ -12,7 +12,6 @@ use rpa::world::{
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 struct Server {
     process: Child,
@@ -58,10 +57,10 @@ impl Server {
             tls,
             user: password_env.map(|_| "shop".into()),
             password_env: password_env.map(Into::into),
+            timeout: rpa::value::Duration::from_milliseconds(3_000),
         };
         SmtpServer::new(settings, "Shop <orders@shop.example>".into())
             .trusting_when(self.folder.path().join("authority.pem"))
-            .patient_for(Duration::from_secs(3))
     }
 
     /// The mails that came, in order.
@@ -200,7 +199,14 @@ fn a_server_without_a_safe_connection_gets_nothing() {
 
 #[test]
 fn a_server_that_is_not_there_postpones_everything() {
-    let settings = Smtp { host: "localhost".into(), port: 1, tls: Tls::Off, user: None, password_env: None };
+    let settings = Smtp {
+        host: "localhost".into(),
+        port: 1,
+        tls: Tls::Off,
+        user: None,
+        password_env: None,
+        timeout: Smtp::TIMEOUT,
+    };
     let mut transport = SmtpServer::new(settings, "orders@shop.example".into());
     let mails: Vec<Message> = (0..20).map(|number| message(number, "ada@example.com")).collect();
     let report = dispatch(&mut world(&mails), &mut transport).unwrap();

@@ -259,3 +259,113 @@ flow one(number: int) -> int key number {
     assert_eq!(status, 1);
     assert!(err.contains("there is no run 9"), "{err}");
 }
+
+const HANDS: &str = r#"
+transient error jammed(reason: text)
+
+error closed(name: text)
+
+entity Note {
+  key name: text
+  text: text
+}
+
+task take_back(name: text) {
+  Note.get(name).update(text: "half taken back")
+  fail jammed("the drawer of {name}")
+}
+
+flow job(name: text) -> text key name {
+  step first = Note.create(name: name, text: "one")
+    undo take_back(name)
+  step gate {
+    if not file.exists("open.txt") { fail closed(name) }
+  }
+  return "ended"
+}
+"#;
+
+#[test]
+fn what_could_not_be_undone_is_undone_by_hand_and_done_again() {
+    let project = Project::with(HANDS);
+    let (told, _, status) = project.run(&["run", "job.rpa", "A"]);
+    assert_eq!(status, 1);
+    assert!(told.contains("1 step could not be undone"), "{told}");
+    let (shown, ..) = project.run(&["runs", "show", "1"]);
+    assert!(shown.contains("first could not be undone: jammed: the drawer of A (jammed); again in "), "{shown}");
+    let (inbox, ..) = project.run(&["inbox", "show", "1"]);
+    assert!(inbox.contains("operator") && inbox.contains("Undo it by hand, then say yes."), "{inbox}");
+    let (said, ..) = project.run(&["inbox", "answer", "1", "yes", "--as", "Ada"]);
+    assert_eq!(
+        said,
+        "question 1 is answered; run 1 stays failed, and `rpa runs show 1` tells who has undone the step\n"
+    );
+    let (shown, ..) = project.run(&["runs", "show", "1"]);
+    assert!(shown.contains("first undone"), "{shown}");
+    assert!(shown.contains("answered Ada at ") && shown.contains(": undone by hand"), "{shown}");
+    // Ada has taken the note away. So it is made again.
+    let store = rusqlite::Connection::open(project.path().join(".rpa/store.db")).unwrap();
+    assert_eq!(store.execute("DELETE FROM Note", ()).unwrap(), 1);
+    drop(store);
+    fs::write(project.path().join("open.txt"), "").unwrap();
+    let (told, errors, status) = project.run(&["runs", "retry", "1"]);
+    assert_eq!(status, 0, "{told}{errors}");
+    assert!(told.contains("created  1 Note"), "{told}");
+}
+
+const PERSONAL: &str = r#"
+entity Customer {
+  key id: text
+  email: pii text
+  city: text
+}
+
+task write_to(customer: Customer, subject: text) {
+  email.send(customer.email, subject, "hello")
+}
+
+flow welcome(id: text, email: pii text) -> text key id at most 1 at once per email {
+  step customer = Customer.create(id: id, email: email, city: "Ulm")
+  step address = customer.email
+  step plain = email.send(address, "Customer {id}", "hello")
+  step named = email.send(address, "For {address}", "hello")
+  step by_task { write_to(customer, "To {customer.email}") }
+  step wait = sleep(1 day)
+  return "wrote to {address}"
+}
+"#;
+
+#[test]
+fn what_is_personal_is_not_in_the_story_of_a_run() {
+    let project = Project::with(PERSONAL);
+    project.run(&["run", "job.rpa", "C1", "ada@example.com"]);
+    let (turn, ..) = project.run(&["run", "job.rpa", "C2", "ada@example.com"]);
+    assert!(turn.contains("waits for its turn: at most 1 at once of welcome •••"), "{turn}");
+    let (text, ..) = project.run(&["runs", "show", "1"]);
+    let (json, ..) = project.run(&["runs", "export", "1"]);
+    let (list, ..) = project.run(&["runs", "--all"]);
+    for shown in [&text, &json, &list] {
+        assert!(!shown.contains("ada"), "{shown}");
+    }
+    // What is not personal is told.
+    assert!(text.contains("mailed •••@example.com Customer C1"), "{text}");
+    assert!(text.contains("mailed •••@example.com •••"), "{text}");
+    assert!(text.contains("given    email: \"•••\"") || text.contains("given    email: •••"), "{text}");
+    assert!(text.contains("address = •••") || text.contains("address = \"•••\""), "{text}");
+    // Who has to see to a mail sees it.
+    let (mail, ..) = project.run(&["mail", "show", "2"]);
+    assert!(mail.contains("For ada@example.com"), "{mail}");
+}
+
+#[test]
+fn a_cancelled_run_is_told_as_cancelled() {
+    let project = Project::with(WAITING);
+    project.run(&["run", "job.rpa", "A"]);
+    let (told, errors, status) = project.run(&["runs", "cancel", "1", "--why", "wrong one"]);
+    assert_eq!((status, errors.as_str()), (0, ""));
+    assert!(told.starts_with("job is cancelled: run 1, "), "{told}");
+    project.run(&["run", "job.rpa", "B"]);
+    let (json, ..) = project.run(&["runs", "cancel", "2", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["runs"][0]["state"], "cancelled", "{json}");
+}

@@ -277,20 +277,25 @@ proptest! {
 #[derive(Debug, Clone)]
 enum Deed {
     Ask,
-    /// Ends the run unless the last question was answered with yes.
+    /// Ends the run unless the last question was answered with yes; a flow that is run only ends itself so.
     Guard,
+    /// Fails unless the last question was answered with yes, and with it whatever runs this.
+    Refuse,
     Pay,
     /// `if cN { … } else { … }`
     If(Vec<Deed>, Vec<Deed>),
     /// `if amount > 500 EUR { … } else { … }`, or another limit
     Large(i64, Vec<Deed>, Vec<Deed>),
     Stop,
+    /// `run fN(…)`, a flow of its own
+    Run(Vec<Deed>),
 }
 
 fn deeds() -> impl Strategy<Value = Vec<Deed>> {
     let leaf = prop_oneof![
         3 => Just(Deed::Ask),
         3 => Just(Deed::Guard),
+        1 => Just(Deed::Refuse),
         3 => Just(Deed::Pay),
         1 => Just(Deed::Stop),
     ];
@@ -298,15 +303,21 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
         let list = prop::collection::vec(inner, 0..4);
         prop_oneof![
             (list.clone(), list.clone()).prop_map(|(a, b)| Deed::If(a, b)),
+            list.clone().prop_map(Deed::Run),
             (prop::sample::select(vec![100, 500, 900]), list.clone(), list).prop_map(|(n, a, b)| Deed::Large(n, a, b)),
         ]
     });
     prop::collection::vec(block, 1..7)
 }
 
+/// The parameters of generated flows.
+const GIVEN: &str = "amount: money EUR, names: [text], done: bool";
+
 #[derive(Default)]
 struct Payment {
     script: String,
+    /// The flows that are run, each as it is written.
+    others: String,
     names: usize,
     asked: Vec<usize>,
 }
@@ -327,6 +338,20 @@ impl Payment {
                     if let Some(last) = self.asked.last() {
                         line(format!("if not a{last} {{ stop \"no\" }}"));
                     }
+                }
+                Deed::Refuse => {
+                    if let Some(last) = self.asked.last() {
+                        line(format!("if not a{last} {{ fail refused() }}"));
+                    }
+                }
+                Deed::Run(body) => {
+                    line(format!("run f{number}(amount, names, done)"));
+                    let asked = std::mem::take(&mut self.asked);
+                    let outer = std::mem::take(&mut self.script);
+                    self.write(body, 1);
+                    let inner = std::mem::replace(&mut self.script, outer);
+                    self.asked = asked;
+                    self.others += &format!("\nflow f{number}({GIVEN}) {{\n{inner}}}\n");
                 }
                 Deed::Pay => line(format!("step p{number} {{ pay(amount) }}")),
                 Deed::Stop => line("if done { stop \"done\" }".to_string()),
@@ -351,13 +376,15 @@ impl Payment {
 }
 
 /// Goes all ways: with an amount, the questions in reach, and those that were answered with yes. Gives the ways on
-/// (the questions answered with yes), and whether some way pays a large amount without a yes.
+/// (the questions answered with yes), and whether some way pays a large amount without a yes; `stopped` gets the ways
+/// that end by `stop`, on which whatever runs this goes on.
 fn walk(
     deeds: &[Deed],
     amount: i64,
     mut ways: Vec<Walk>,
     asked: &mut Vec<usize>,
     names: &mut usize,
+    stopped: &mut Vec<Walk>,
 ) -> (Vec<Walk>, bool) {
     let before = asked.len();
     let mut broken = false;
@@ -371,17 +398,29 @@ fn walk(
             }
             Deed::Guard => {
                 if let Some(last) = asked.last() {
-                    ways.retain(|way| way.yes.contains(last));
-                    for way in &mut ways {
-                        way.looked = true;
-                    }
+                    let (yes, no): (Vec<Walk>, Vec<Walk>) = ways.into_iter().partition(|way| way.yes.contains(last));
+                    stopped.extend(no);
+                    ways = yes.into_iter().map(Walk::having_looked).collect();
                 }
             }
+            Deed::Refuse => {
+                if let Some(last) = asked.last() {
+                    ways.retain(|way| way.yes.contains(last));
+                    ways = ways.into_iter().map(Walk::having_looked).collect();
+                }
+            }
+            Deed::Run(body) => {
+                let mut ended = Vec::new();
+                let (mut on, inner) = walk(body, amount, ways, &mut Vec::new(), names, &mut ended);
+                on.extend(ended);
+                ways = on;
+                broken |= inner;
+            }
             Deed::Pay => broken |= amount > 500 && ways.iter().any(|way| !way.looked),
-            Deed::Stop => {}
+            Deed::Stop => stopped.extend(ways.iter().cloned()),
             Deed::If(a, b) => {
-                let (mut left, x) = walk(a, amount, ways.clone(), asked, names);
-                let (right, y) = walk(b, amount, ways, asked, names);
+                let (mut left, x) = walk(a, amount, ways.clone(), asked, names, stopped);
+                let (right, y) = walk(b, amount, ways, asked, names, stopped);
                 left.extend(right);
                 left.sort();
                 left.dedup();
@@ -391,8 +430,8 @@ fn walk(
             Deed::Large(limit, a, b) => {
                 let empty = Vec::new();
                 let (yes, no) = if amount > *limit { (ways, empty) } else { (empty, ways) };
-                let (mut left, x) = walk(a, amount, yes, asked, names);
-                let (right, y) = walk(b, amount, no, asked, names);
+                let (mut left, x) = walk(a, amount, yes, asked, names, stopped);
+                let (right, y) = walk(b, amount, no, asked, names, stopped);
                 left.extend(right);
                 ways = left;
                 broken |= x | y;
@@ -413,6 +452,11 @@ struct Walk {
 }
 
 impl Walk {
+    fn having_looked(mut self) -> Walk {
+        self.looked = true;
+        self
+    }
+
     fn with(mut self, question: usize) -> Walk {
         self.yes.insert(question);
         self
@@ -420,7 +464,7 @@ impl Walk {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 384, ..ProptestConfig::default() })]
 
     /// A policy is found broken exactly when some way through the flow breaks it. Amounts on both sides of every limit
     /// stand for all amounts.
@@ -429,14 +473,15 @@ proptest! {
         let mut payment = Payment::default();
         payment.write(&deeds, 1);
         let script = format!(
-            "task pay(amount: money EUR) {{\n  log.info(\"pays {{amount}}\")\n}}\n\npolicy four_eyes {{\n  before pay(amount) when amount > 500 EUR requires ask(\"finance\")\n}}\n\nflow refund(amount: money EUR, names: [text], done: bool) {{\n{}}}\n",
+            "task pay(amount: money EUR) {{\n  log.info(\"pays {{amount}}\")\n}}\n\npolicy four_eyes {{\n  before pay(amount) when amount > 500 EUR requires ask(\"finance\")\n}}\n\nerror refused()\n{}\nflow refund({GIVEN}) {{\n{}}}\n",
+            payment.others,
             payment.script
         );
         let (found, shown) = codes(&script);
         prop_assert!(!found.iter().any(|(id, _)| id.starts_with("name::") || id.starts_with("syntax::") || id.starts_with("type::")), "{}", shown);
         let said = found.iter().any(|(id, _)| *id == "policy::broken");
         let breaks = [50, 300, 700, 1000].into_iter().any(|amount| {
-            walk(&deeds, amount, vec![Walk::default()], &mut Vec::new(), &mut 0).1
+            walk(&deeds, amount, vec![Walk::default()], &mut Vec::new(), &mut 0, &mut Vec::new()).1
         });
         // What is proved holds on every way.
         prop_assert!(said || !breaks, "not found:\n{}", shown);
@@ -453,6 +498,7 @@ fn limits(deeds: &[Deed]) -> usize {
         .map(|deed| match deed {
             Deed::If(a, b) => limits(a) + limits(b),
             Deed::Large(_, a, b) => 1 + limits(a) + limits(b),
+            Deed::Run(body) => limits(body),
             _ => 0,
         })
         .sum()

@@ -3,6 +3,7 @@
 // This is where the world's windows open: what `clippy.toml` keeps from every other room is done here.
 #![allow(clippy::disallowed_methods)]
 
+pub mod calendar;
 pub mod clock;
 pub mod disk;
 pub mod mail;

@@ -176,10 +176,16 @@ impl<'l> Checker<'l> {
         let mut findings = graph::findings(program, &book, &wanted);
         findings.extend(effects::retry::findings(program, &book, &wanted));
         findings.extend(effects::outside::findings(program, &book, &wanted));
+        findings.extend(effects::each_element::findings(program, &wanted));
+        findings.extend(effects::unplanned::findings(program, &book, &wanted));
         // A policy that could not be read whole proves nothing.
+        let mut kept_by_callers = Vec::new();
         if broken.is_empty() {
-            findings.extend(policy::findings(program, &wanted));
+            let proved = policy::prove(program, &wanted);
+            findings.extend(proved.findings);
+            kept_by_callers = proved.kept_by_callers;
         }
+        self.program.kept_by_callers = kept_by_callers;
         findings.into_iter().for_each(|finding| self.report(finding));
     }
 

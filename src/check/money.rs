@@ -82,6 +82,7 @@ impl<'p> Amounts<'p> {
             }
             ExprKind::Binary(BinaryOperator::Multiply, left, right) => {
                 findings.extend(self.tax_of_gross(left, right, expr.span));
+                findings.extend(self.net_of_gross(left, right, expr.span));
                 if let Some(share) = self.share(left)
                     && is_same(share.divisor, right)
                 {
@@ -137,20 +138,7 @@ impl<'p> Amounts<'p> {
 
     /// `gross * vat_rate`
     fn tax_of_gross(&self, left: &Expr, right: &Expr, span: Span) -> Option<Finding> {
-        if !matches!(left.ty, Type::Money(_)) || right.ty != Type::Percent {
-            return None;
-        }
-        let (amount, rate) = (self.name_of(left)?, self.name_of(right)?);
-        let has = |name: &str, words: &[&str]| {
-            let name = name.to_lowercase();
-            name.split('_').any(|word| words.contains(&word))
-                || words.iter().any(|word| !word.is_ascii() && name.contains(word))
-        };
-        if !has(amount, &["gross", "brutto", "ttc", "含税"])
-            || !has(rate, &["tax", "vat", "mwst", "ust", "tva", "税率"])
-        {
-            return None;
-        }
+        let (amount, rate) = self.gross_and_rate(left, right)?;
         Some(
             Finding::new(
                 &money::PERCENT_OF_WHAT,
@@ -162,6 +150,39 @@ impl<'p> Amounts<'p> {
         )
     }
 
+    /// `gross * (100% - vat_rate)`
+    fn net_of_gross(&self, left: &Expr, right: &Expr, span: Span) -> Option<Finding> {
+        let ExprKind::Binary(BinaryOperator::Subtract, whole, rate) = &right.kind else { return None };
+        if !matches!(&whole.kind, ExprKind::Value(Value::Percent(share)) if *share == Decimal::ONE) {
+            return None;
+        }
+        let (amount, rate) = self.gross_and_rate(left, rate)?;
+        Some(
+            Finding::new(
+                &money::PERCENT_OF_WHAT,
+                span,
+                format!("`{rate}` is a share of the net amount, and `{amount}` is gross"),
+            )
+            .at("less than the net amount")
+            .help(format!("the net is `{amount} / (100% + {rate})`")),
+        )
+    }
+
+    /// The names of a gross amount and of a tax rate.
+    fn gross_and_rate(&self, amount: &Expr, rate: &Expr) -> Option<(&'p str, &'p str)> {
+        if !matches!(amount.ty, Type::Money(_)) || rate.ty != Type::Percent {
+            return None;
+        }
+        let (amount, rate) = (self.name_of(amount)?, self.name_of(rate)?);
+        let has = |name: &str, words: &[&str]| {
+            let name = name.to_lowercase();
+            name.split('_').any(|word| words.contains(&word))
+                || words.iter().any(|word| !word.is_ascii() && name.contains(word))
+        };
+        let is_gross = has(amount, &["gross", "brutto", "ttc", "含税"]);
+        (is_gross && has(rate, &["tax", "vat", "mwst", "ust", "tva", "税率"])).then_some((amount, rate))
+    }
+
     fn name_of(&self, expr: &Expr) -> Option<&'p str> {
         match &expr.kind {
             ExprKind::Local(local) => self.locals.get(local.index()).map(|local| local.name.as_str()),
@@ -171,6 +192,11 @@ impl<'p> Amounts<'p> {
                 let record = self.program.records.get(id.0 as usize)?;
                 record.fields.get(*index).map(|field| field.name.as_str())
             }
+            // `bills.sum(it.gross)` is gross as well.
+            ExprKind::Perform(Operation::ListSum, arguments) => match arguments.as_slice() {
+                [_, Expr { kind: ExprKind::Lambda(_, each), .. }] => self.name_of(each),
+                _ => None,
+            },
             _ => None,
         }
     }

@@ -235,7 +235,15 @@ impl Checker<'_> {
         let ty = self.body.local_type(local);
         let declared = self.body.local(local).map_or(name.span, |local| local.span);
         let kind = self.body.info.get(local.index()).map(|info| info.kind);
+        let was_read = self.body.info.get(local.index()).is_some_and(|info| info.used);
         let value = self.expected(written, &ty, Purpose::Assigned { name: &name.text, span: declared });
+        // `count = count + 1` reads what nothing else may ever read.
+        if let Some(info) = self.body.info.get_mut(local.index())
+            && !was_read
+            && changes_nothing(&value)
+        {
+            info.used = false;
+        }
         if kind != Some(LocalKind::Var) {
             let what = match kind {
                 Some(LocalKind::Parameter) => "is a parameter and keeps its value",
@@ -555,4 +563,23 @@ fn only_computes(value: &Expr) -> bool {
         };
     });
     harmless
+}
+
+/// Whether an expression surely does nothing but compute: what tasks do is known later.
+fn changes_nothing(expr: &Expr) -> bool {
+    let mut computes = true;
+    expr.walk(&mut |inner| {
+        computes &= match &inner.kind {
+            ExprKind::Perform(operation, _) => operation.primitive().effect == Effect::Pure,
+            ExprKind::Call(..)
+            | ExprKind::Create(..)
+            | ExprKind::Update(..)
+            | ExprKind::Delete(_)
+            | ExprKind::Run(..)
+            | ExprKind::Start(..)
+            | ExprKind::Wait(_) => false,
+            _ => true,
+        };
+    });
+    computes
 }

@@ -44,7 +44,11 @@ impl Checker<'_> {
     }
 
     fn check_schedule(&mut self, schedule: &Schedule, of_project: Option<&EcoString>, today: Date) {
-        let Some(tree::Expr { kind: tree::ExprKind::Time(at), span }) = &schedule.at else { return };
+        let (at, span) = match &schedule.at {
+            Some(tree::Expr { kind: tree::ExprKind::Time(at), span }) => (*at, *span),
+            None if !is_counted(&schedule.period) => (Time::midnight(), schedule.span),
+            _ => return,
+        };
         let written = schedule.zone.as_ref().map(|zone| {
             let part = zone.parts.first();
             match part {
@@ -53,7 +57,7 @@ impl Checker<'_> {
             }
         });
         let Some(zone) = written.or_else(|| of_project.cloned()) else {
-            let finding = Finding::new(&time::NO_ZONE, *span, format!("nothing says where it is {}", clock(*at)))
+            let finding = Finding::new(&time::NO_ZONE, span, format!("nothing says where it is {}", clock(at)))
                 .at("taken for UTC")
                 .help("name the zone, `in \"Europe/Berlin\"`, or give the project one: `zone = \"Europe/Berlin\"` in rpa.toml");
             self.report(finding);
@@ -67,20 +71,20 @@ impl Checker<'_> {
                 tree::ExprKind::Int(on) => i64::from(day.day()) == on.min(i64::from(day.days_in_month())),
                 _ => false,
             },
-            SchedulePeriod::Interval(_) => false,
-            _ => day.weekday().to_monday_one_offset() <= 5,
+            SchedulePeriod::Interval(every) => whole_days(every).is_some_and(|every| is_turn(day, every)),
+            SchedulePeriod::Weekday | SchedulePeriod::BusinessDay => day.weekday().to_monday_one_offset() <= 5,
         };
-        let changes = changes(&known, *at, today, fits);
-        let better = || better_time(&known, *at, today).map(clock);
-        for (code, dates, what, then) in [
-            (&time::SKIPPED, &changes.skipped, "is left out", "it is done at the first moment after"),
-            (&time::DOUBLED, &changes.doubled, "comes twice", "it is done the first time alone"),
+        let changes = changes(&known, at, today, fits);
+        let better = || better_time(&known, at, today).map(clock);
+        for (code, dates, what, how_often, then) in [
+            (&time::SKIPPED, &changes.skipped, "is left out", "does not come", "it is done at the first moment after"),
+            (&time::DOUBLED, &changes.doubled, "comes twice", "comes twice", "it is done the first time alone"),
         ] {
             let Some((first, _)) = dates.first() else { continue };
             let days: Vec<String> = dates.iter().map(|(day, _)| day.to_string()).collect();
-            let message = format!("{} {what} in {zone} on {}", clock(*at), days.join(" and "));
-            let mut finding = Finding::new(code, *span, message)
-                .at(format!("not once on {first}"))
+            let message = format!("{} {what} in {zone} on {}", clock(at), days.join(" and "));
+            let mut finding = Finding::new(code, span, message)
+                .at(format!("{how_often} on {first}"))
                 .note(format!("{}; {then}", dates.iter().map(|(_, how)| how.as_str()).next().unwrap_or_default()));
             finding = match better() {
                 Some(better) => finding.help(format!("plan it for a time that comes once every day, such as {better}")),
@@ -183,6 +187,24 @@ fn better_time(zone: &TimeZone, at: Time, from: Date) -> Option<Time> {
         }
     }
     None
+}
+
+/// Whether a schedule comes after so much time, whatever the clocks say; whole days are days of the calendar.
+fn is_counted(period: &SchedulePeriod) -> bool {
+    matches!(period, SchedulePeriod::Interval(every) if whole_days(every).is_none())
+}
+
+/// How many whole days an interval has, when it has some.
+fn whole_days(every: &tree::Expr) -> Option<i64> {
+    const DAY: i64 = 24 * 60 * 60 * 1000;
+    let tree::ExprKind::Duration { milliseconds, .. } = &every.kind else { return None };
+    (*milliseconds >= DAY && milliseconds % DAY == 0).then(|| milliseconds / DAY)
+}
+
+/// Whether one of every so many days falls on this one: they are counted from a Monday.
+fn is_turn(day: Date, every: i64) -> bool {
+    let begin = jiff::civil::date(1970, 1, 5);
+    day.since(begin).is_ok_and(|since| i64::from(since.get_days()).rem_euclid(every) == 0)
 }
 
 /// A time of day as scripts write it.

@@ -129,6 +129,7 @@ pub fn mails_json(report: &DispatchReport) -> serde_json::Value {
 fn head(summary: &Summary) -> String {
     let state = match (&summary.failure, &summary.stopped) {
         _ if summary.waiting.is_some() => "waits",
+        (Some(failure), _) if failure.name == "cancelled" => "is cancelled",
         (Some(_), _) => "failed",
         (None, Some(_)) => "stopped",
         (None, None) => "is done",
@@ -321,6 +322,7 @@ pub fn json(summary: &Summary, names: &dyn TypeNames) -> serde_json::Value {
     let mut account = summary.account_json();
     if let serde_json::Value::Object(object) = &mut account {
         let state = match (&summary.failure, &summary.waiting) {
+            (Some(failure), _) if failure.name == "cancelled" => "cancelled",
             (Some(_), _) => "failed",
             (None, Some(_)) => "waiting",
             (None, None) => "done",

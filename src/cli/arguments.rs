@@ -4,7 +4,7 @@ use crate::check::program::{RecordType, Type};
 use crate::compile::code::Code;
 use crate::compile::flow::{FlowCode, FlowInstruction, StepAction};
 use crate::finding::Finding;
-use crate::finding::catalogue::cli;
+use crate::finding::catalogue::{cli, policy};
 use crate::flow::{Names, RunFailure, Worker};
 use crate::text::nearest;
 use crate::value::parse::{self, Numbers, ParseError};
@@ -65,6 +65,21 @@ pub fn choose(code: &Code, wanted: Option<&str>) -> Result<usize, Box<Finding>> 
             Err(Box::new(finding(message).help(help)))
         }
     }
+}
+
+/// Whether a run of a flow may be begun from outside: not where a policy is kept by those alone that run it.
+///
+/// # Errors
+/// [`policy::NOT_ALONE`].
+pub fn may_begin(code: &Code, flow: usize) -> Result<(), Box<Finding>> {
+    let Some((_, policy)) = code.kept_by_callers.iter().find(|(kept, _)| *kept == flow) else { return Ok(()) };
+    let name = code.flows.get(flow).map(|flow| flow.name.as_str()).unwrap_or_default();
+    let message =
+        format!("the flow `{name}` can't be begun by itself: the flows that run it keep the policy `{policy}` for it");
+    let finding = Finding::without_place(&policy::NOT_ALONE, message);
+    Err(Box::new(
+        finding.help(format!("run a flow that runs `{name}`, or let `{name}` itself do what the policy requires")),
+    ))
 }
 
 /// The arguments of a flow with its defaults, which are evaluated here.
@@ -397,6 +412,7 @@ mod tests {
             parameters: vec!["path".into(), "times".into()],
             parameter_types: vec![Type::Text, Type::Int],
             parameter_defaults: vec![None, Some(ChunkId(0))],
+            hidden: Default::default(),
             result: Type::Nothing,
             frame: 0,
             key: None,

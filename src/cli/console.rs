@@ -4,8 +4,10 @@ use crate::finding::render::terminal::{self, Appearance};
 use crate::finding::render::{Report, Tally, github, json, junit, sarif};
 use crate::finding::{Finding, settle};
 use crate::text::Sources;
+use crate::world::Listener;
 use std::collections::HashSet;
 use std::io::{self, Read, Write};
+use std::sync::{Arc, Mutex};
 
 /// How many findings people are shown at once; programs get all.
 const MOST_FINDINGS: usize = 200;
@@ -107,7 +109,8 @@ impl Surroundings {
 /// Output, messages and input of a command.
 pub struct Console {
     output: Stream,
-    errors: Stream,
+    /// Shared with those who tell what they wait for.
+    errors: Arc<Mutex<Stream>>,
     input: Box<dyn Read + Send>,
     surroundings: Surroundings,
     /// How findings and data are printed.
@@ -127,7 +130,7 @@ impl Console {
     ) -> Console {
         Console {
             output: Stream::new(output),
-            errors: Stream::new(errors),
+            errors: Arc::new(Mutex::new(Stream::new(errors))),
             input,
             surroundings,
             format: Format::Text,
@@ -144,6 +147,11 @@ impl Console {
             Box::new(io::stdin()),
             Surroundings::ask(),
         )
+    }
+
+    /// A console that shows nothing and on which nothing is typed.
+    pub fn quiet() -> Console {
+        Console::new(Box::new(io::sink()), Box::new(io::sink()), Box::new(io::empty()), Surroundings::default())
     }
 
     /// Sets what the options `--format` and `--color` say.
@@ -169,8 +177,21 @@ impl Console {
     pub fn message(&mut self, text: impl AsRef<str>) {
         // What was printed before stands before it on a terminal that shows both.
         self.output.flush();
-        self.errors.write(text.as_ref());
-        self.errors.write("\n");
+        self.errors(|errors| {
+            errors.write(text.as_ref());
+            errors.write("\n");
+        });
+    }
+
+    /// One that tells people what a delivery waits for, as [`Console::message`] does.
+    pub fn listener(&self) -> Arc<dyn Listener> {
+        Arc::new(Told(self.errors.clone()))
+    }
+
+    fn errors(&self, write: impl FnOnce(&mut Stream)) {
+        if let Ok(mut errors) = self.errors.lock() {
+            write(&mut errors);
+        }
     }
 
     /// Prints a JSON value, indented.
@@ -295,16 +316,16 @@ impl Console {
     /// Writes out what is held back, for somebody who waits for it.
     pub fn flush(&mut self) {
         self.output.flush();
-        self.errors.flush();
+        self.errors(Stream::flush);
     }
 
     /// Writes out what is still held back; false when some of the output could not be written. A reader
     /// that went away (`rpa … | head`) is no error.
     pub fn finish(&mut self) -> bool {
         self.output.flush();
-        self.errors.flush();
+        self.errors(Stream::flush);
         if let Some(error) = self.output.failure.take() {
-            self.errors.write(&format!("error: the output can't be written: {error}\n"));
+            self.errors(|errors| errors.write(&format!("error: the output can't be written: {error}\n")));
             return false;
         }
         true
@@ -320,6 +341,18 @@ impl Console {
 }
 
 /// An output that remembers its first failure and is silent from then on.
+/// Messages of those who wait.
+struct Told(Arc<Mutex<Stream>>);
+
+impl Listener for Told {
+    fn waits(&self, what: &str) {
+        if let Ok(mut errors) = self.0.lock() {
+            errors.write(what);
+            errors.write("\n");
+        }
+    }
+}
+
 struct Stream {
     target: Box<dyn Write + Send>,
     failure: Option<io::Error>,
@@ -358,7 +391,6 @@ impl Stream {
 #[cfg(test)]
 pub mod tests {
     use super::*;
-    use std::sync::{Arc, Mutex};
 
     /// What a command wrote.
     #[derive(Clone, Default)]

@@ -11,7 +11,7 @@ use crate::finding::catalogue::{cli, inbox as codes};
 use crate::flow::form::Form;
 use crate::flow::inbox::{self, Answered};
 use crate::value::{Instant, Value, decode, display};
-use crate::world::{InboxFilter, Project, Question, QuestionState, StoreError, Waiting};
+use crate::world::{InboxFilter, Journal, Project, Question, QuestionState, StoreError, Waiting};
 use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 use std::path::PathBuf;
@@ -222,12 +222,24 @@ fn answer(
     let now = Instant::from_timestamp(jiff::Timestamp::now()).unwrap_or(Instant::EPOCH);
     match inbox::answer(&mut store, number, &text, &by, now).map_err(failed)? {
         Answered::Kept => {
+            let run = question.run.0;
+            let state = store.run(question.run).map_err(failed)?.map(|run| run.state);
+            let state = state.filter(|state| state.is_over());
             match console.format {
-                Format::Json => console.json(&json!({ "question": number, "run": question.run.0, "by": by })),
-                Format::Text => console.line(format!(
-                    "question {number} is answered; run {} goes on with `rpa serve` or `rpa runs resume`",
-                    question.run.0
-                )),
+                Format::Json => console.json(&json!({
+                    "question": number,
+                    "run": run,
+                    "by": by,
+                    "goes_on": state.is_none(),
+                })),
+                Format::Text => console.line(match state {
+                    None => format!("question {number} is answered; run {run} goes on with `rpa serve` or `rpa runs resume`"),
+                    // Somebody has undone a step by hand.
+                    Some(state) => format!(
+                        "question {number} is answered; run {run} stays {}, and `rpa runs show {run}` tells who has undone the step",
+                        state.word()
+                    ),
+                }),
             }
             Ok(Status::Fine)
         }

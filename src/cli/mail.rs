@@ -6,7 +6,7 @@ use super::console::{Console, Format};
 use super::runs::{moment, of_path, shorter};
 use crate::adapter::sqlite::{Access, Options, SqliteStore};
 use crate::finding::Finding;
-use crate::finding::catalogue::{cli, mail as codes};
+use crate::finding::catalogue::{self, cli, mail as codes};
 use crate::value::Instant;
 use crate::world::{MailDecision, MailFilter, MailRecord, MailState, Outbox, Project, Store, StoreError};
 use jiff::tz::TimeZone;
@@ -106,7 +106,13 @@ fn open(project: &Project, access: Access) -> Result<Option<SqliteStore>, Box<Fi
 }
 
 fn failed(error: StoreError) -> Box<Finding> {
-    Box::new(Finding::without_place(&cli::STORE, error.to_string()))
+    match error {
+        StoreError::Failed { code, message, help } => {
+            let finding = Finding::without_place(catalogue::find(code).unwrap_or(&cli::STORE), message);
+            Box::new(if help.is_empty() { finding } else { finding.help(help) })
+        }
+        error => Box::new(Finding::without_place(&cli::STORE, error.to_string())),
+    }
 }
 
 fn list(

@@ -265,7 +265,7 @@ impl Reader {
     }
 
     fn smtp(&mut self, mail: &DeTable<'_>) -> Option<Smtp> {
-        let table = self.section(mail, "smtp", &["host", "port", "tls", "user", "password_env"])?;
+        let table = self.section(mail, "smtp", &["host", "port", "tls", "user", "password_env", "timeout"])?;
         let section = mail.get_key_value("smtp").map(|(key, _)| key.span()).unwrap_or_default();
         let mut tls = Tls::Starttls;
         if let Some((word, at)) = self.text_at(table, "tls") {
@@ -289,8 +289,11 @@ impl Reader {
         let optional = |found: Option<(String, Range<usize>)>| found.map(|(text, _)| EcoString::from(text));
         let user = optional(self.text_at(table, "user"));
         let password_env = optional(self.text_at(table, "password_env"));
+        let timeout = self.smtp_timeout(table);
         match self.text_at(table, "host") {
-            Some((host, _)) if !host.is_empty() => Some(Smtp { host: host.into(), port, tls, user, password_env }),
+            Some((host, _)) if !host.is_empty() => {
+                Some(Smtp { host: host.into(), port, tls, user, password_env, timeout })
+            }
             _ => {
                 if table.get("host").is_none_or(|host| host.get_ref().is_str()) {
                     self.invalid(section, "a mail server needs a host", "add `host = \"mail.example.com\"`");
@@ -298,6 +301,21 @@ impl Reader {
                 None
             }
         }
+    }
+
+    /// How long the mail server may take to answer: whoever waits for less than a second or for more than ten minutes has
+    /// mistaken the unit.
+    fn smtp_timeout(&mut self, table: &DeTable<'_>) -> Duration {
+        let mut timeout = Smtp::TIMEOUT;
+        self.duration(table, "timeout", &mut timeout);
+        let range = Duration::SECOND..=10 * Duration::MINUTE;
+        if !range.contains(&timeout.milliseconds()) {
+            if let Some((_, at)) = self.text_at(table, "timeout") {
+                self.invalid(at, "a mail server is given a second to ten minutes", "write it such as `\"30 seconds\"`");
+            }
+            timeout = Smtp::TIMEOUT;
+        }
+        timeout
     }
 
     /// Reports the keys of a table that nobody reads.

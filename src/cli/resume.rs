@@ -13,10 +13,16 @@ use crate::flow::{Broken, Engine, MachineWorker, Names, Options, Summary, Worker
 use crate::value::{Duration, Instant};
 use crate::world::{GoneWorker, Journal, Leases, Project, RunId, RunRecord, RunState, StoreError, Waiting};
 use ecow::EcoString;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// How many runs are looked at together.
 const BATCH: usize = 1000;
+
+/// The longest that a process whose lease is over is watched for a sign of life before others go on without its runs.
+const LONGEST_WATCH: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// How often it is looked for one.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// How many runs are named in a line.
 const MOST_NAMED: usize = 10;
@@ -82,8 +88,10 @@ pub fn free(project: &Project, patience: Duration, console: &mut Console) -> Res
     // A run may leave others behind: those that it had begun and that nobody waits for any more.
     loop {
         let Some(mut store) = store(project)? else { return Ok(outcome) };
-        let (gone, mut runs) = free_runs(&mut store).map_err(fatal)?;
-        // Those that were left in a pause whose time is over wait, and nobody else may be there to wake them.
+        let gone = take_over(&mut store, project.lease, console).map_err(fatal)?;
+        let mut runs = in_turns(store.free_runs(BATCH).map_err(fatal)?);
+        // Those that were left in a pause whose time is over wait, and nobody else may be there to wake them. They come
+        // in the order in which a server takes them up: by priority, then from each flow in turn.
         let now = Instant::from_timestamp(jiff::Timestamp::now()).unwrap_or(Instant::EPOCH);
         for ready in store.ready(now, BATCH).map_err(fatal)? {
             runs.extend(store.run(ready.run).map_err(fatal)?);
@@ -98,6 +106,41 @@ pub fn free(project: &Project, patience: Duration, console: &mut Console) -> Res
     }
 }
 
+/// Runs in an order that lets no flow wait for all runs of another: the oldest of each flow, then the second oldest.
+fn in_turns(runs: Vec<RunRecord>) -> Vec<RunRecord> {
+    let mut of_flow: HashMap<EcoString, usize> = HashMap::new();
+    let mut turns: Vec<(usize, RunRecord)> = Vec::with_capacity(runs.len());
+    for run in runs {
+        let turn = of_flow.entry(run.flow.clone()).or_default();
+        turns.push((*turn, run));
+        *turn += 1;
+    }
+    // Those of one turn stay in their order.
+    turns.sort_by_key(|(turn, _)| *turn);
+    turns.into_iter().map(|(_, run)| run).collect()
+}
+
+/// Takes over what the dead and the stuck have left. Living processes whose lease is over are given the time for a sign
+/// of life; most often there are none.
+fn take_over(store: &mut SqliteStore, lease: Duration, console: &mut Console) -> Result<Vec<GoneWorker>, StoreError> {
+    store.reckon_with(lease);
+    let began = std::time::Instant::now();
+    let mut gone = store.take_over()?;
+    let mut was_told = false;
+    while let Some(suspect) = store.suspects().first()
+        && began.elapsed() < LONGEST_WATCH
+    {
+        if !was_told {
+            was_told = true;
+            let name = super::account::clean(suspect);
+            console.message(format!("waiting for a sign of life of {name}: it is there, but its lease is over"));
+        }
+        std::thread::sleep(LOOK);
+        gone.extend(store.take_over()?);
+    }
+    Ok(gone)
+}
+
 /// `goes on with run 12 (process_orders), which ada@desk, process 4711 has left`
 fn announced(gone: &[GoneWorker], runs: &[RunRecord]) -> String {
     let who = match gone.iter().find(|gone| gone.runs > 0) {
@@ -109,11 +152,11 @@ fn announced(gone: &[GoneWorker], runs: &[RunRecord]) -> String {
     let more = if runs.len() > MOST_NAMED { ", …" } else { "" };
     let are_due = runs.iter().filter(|run| run.state == RunState::Waiting).count();
     match runs {
-        [run] if are_due == 1 => format!("going on with {}, which has waited long enough", name(run)),
+        [run] if are_due == 1 => format!("going on with {}, whose wait is over", name(run)),
         [run] => format!("going on with {}, which {who} left", name(run)),
         runs if are_due > 0 => {
             format!(
-                "going on with {} runs that were left or have waited long enough: {}{more}",
+                "going on with {} runs that were left or whose wait is over: {}{more}",
                 runs.len(),
                 named.join(", ")
             )
@@ -125,7 +168,7 @@ fn announced(gone: &[GoneWorker], runs: &[RunRecord]) -> String {
     }
 }
 
-/// Works on runs, those of one version together; pauses that are longer than the patience are left to others.
+/// Works on runs in their order, those of one version that follow each other together; pauses that are longer than the patience are left to others.
 ///
 /// # Errors
 /// When the store fails.
@@ -136,23 +179,22 @@ pub fn work(
     console: &mut Console,
     outcome: &mut Outcome,
 ) -> Result<(), Box<Finding>> {
-    let mut versions: Vec<&EcoString> = Vec::new();
-    for run in runs {
-        if !versions.contains(&&run.version) {
-            versions.push(&run.version);
+    let mut codes: HashMap<EcoString, Result<Code, Box<Finding>>> = HashMap::new();
+    for of_version in runs.chunk_by(|one, next| one.version == next.version) {
+        let Some(version) = of_version.first().map(|run| &run.version) else { continue };
+        if !codes.contains_key(version) {
+            let kept = match store(project)? {
+                Some(mut store) => store.version(version).map_err(fatal)?,
+                None => None,
+            };
+            codes.insert(version.clone(), code_of(version, kept.as_ref()));
         }
-    }
-    for version in versions {
-        let kept = match store(project)? {
-            Some(mut store) => store.version(version).map_err(fatal)?,
-            None => None,
-        };
-        let of_version = runs.iter().filter(|run| run.version == *version);
-        match code_of(version, kept.as_ref()) {
-            Ok(code) => work_on(&code, of_version, (&wanted, patience), project, console, outcome)?,
-            Err(finding) => {
-                let numbers: Vec<_> = of_version.take(MOST_NAMED).map(|run| run.id.0.to_string()).collect();
-                let mut finding = *finding;
+        match codes.get(version) {
+            None => {}
+            Some(Ok(code)) => work_on(code, of_version.iter(), (&wanted, patience), project, console, outcome)?,
+            Some(Err(finding)) => {
+                let numbers: Vec<_> = of_version.iter().take(MOST_NAMED).map(|run| run.id.0.to_string()).collect();
+                let mut finding = (**finding).clone();
                 finding.message = format!("{}; run {} can't go on", finding.message, numbers.join(", "));
                 outcome.findings.push(finding);
             }
@@ -189,7 +231,9 @@ fn work_on<'r>(
             Err(error) => outcome.findings.push(broken(&error)),
         }
     }
-    let report = mail::dispatch(worker.world(), &mut *mail::transport(project)).map_err(fatal)?;
+    let mut transport = mail::transport(project);
+    transport.listen(console.listener());
+    let report = mail::dispatch(worker.world(), &mut *transport).map_err(fatal)?;
     outcome.mails.delivered += report.delivered;
     outcome.mails.postponed.extend(report.postponed);
     outcome.mails.refused.extend(report.refused);
@@ -204,7 +248,8 @@ pub fn tell_failures(outcome: &mut Outcome, console: &mut Console) {
         return;
     }
     for (run, summary, _) in &outcome.ended {
-        if let Some(failure) = &summary.failure {
+        // That a run which was cancelled has ended so is no news.
+        if let Some(failure) = summary.failure.as_ref().filter(|failure| failure.name != "cancelled") {
             console.message(format!("{} has failed: {}", name(run), super::account::clean(&failure.message)));
         }
     }

@@ -98,6 +98,7 @@ fn execute(
     let one = |finding: Finding| (vec![finding], Status::Failed);
     let wrong = |findings: Vec<Finding>| (findings, Status::WrongUse);
     let flow = arguments::choose(code, given.flow.as_deref()).map_err(|finding| wrong(vec![*finding]))?;
+    arguments::may_begin(code, flow).map_err(|finding| wrong(vec![*finding]))?;
     let Some(flow_code) = code.flows.get(flow) else { return Ok(Status::Fine) };
     let values = arguments::read(&given.arguments, flow_code, code, project.currency).map_err(wrong)?;
     // What others have left comes first: the flow may build on it.
@@ -131,8 +132,10 @@ fn execute(
     }
     let summary = ended.map_err(|error| one(resume::broken(&error)))?;
     // Mail leaves when everything is on disk: also that of earlier runs which could not be delivered then.
-    let delivered = mail::dispatch(worker.world(), &mut *mail::transport(project))
-        .map_err(|error| one(resume::broken(&Broken::Store(error))))?;
+    let mut transport = mail::transport(project);
+    transport.listen(console.listener());
+    let delivered =
+        mail::dispatch(worker.world(), &mut *transport).map_err(|error| one(resume::broken(&Broken::Store(error))))?;
     tell(&summary, &before, &delivered, given.trace.then_some(decisions), &names, console);
     if let Some(wait) = &summary.waiting
         && console.format == Format::Text

@@ -1,6 +1,7 @@
 //! The real world of a project, put together from the adapters.
 
 use super::switches;
+use crate::adapter::calendar::CalendarFile;
 use crate::adapter::clock::SystemClock;
 use crate::adapter::disk::DiskFiles;
 use crate::adapter::office::OfficeDocuments;
@@ -10,7 +11,7 @@ use crate::adapter::sqlite::{self, SqliteStore, Stop};
 use crate::adapter::web::HttpWeb;
 use crate::compile::code::Code;
 use crate::finding::Finding;
-use crate::world::{Files, Project, Secrets, Settings, Store, World};
+use crate::world::{Files, Holidays, Project, Secrets, Settings, Store, World};
 use jiff::tz::TimeZone;
 
 /// The real world of a project: its store knows the entities of this program.
@@ -44,7 +45,15 @@ pub fn with_store(project: &Project, store: Box<dyn Store>) -> World {
         documents: Box::new(OfficeDocuments::new(project)),
         web: Box::new(HttpWeb::new()),
         secrets: Secrets::new(DeclaredSecrets::new(project.secrets.clone())),
-        settings: Settings { switches, ..project.settings() },
+        settings: Settings { switches, holidays: holidays(project), ..project.settings() },
+    }
+}
+
+/// The holidays of a project.
+fn holidays(project: &Project) -> Holidays {
+    match &project.holidays {
+        Some(path) => Holidays::new(CalendarFile::new(path.clone(), super::runs::shorter(path))),
+        None => Holidays::default(),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::check::program::{EnumType, ErrorType, RecordType, Type};
 use crate::text::{Sources, Span};
 use crate::value::{RecordId, Value};
 use ecow::EcoString;
+use std::collections::HashSet;
 
 /// Names a chunk in [`Code::chunks`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,6 +27,8 @@ pub struct Code {
     pub callables: Vec<ChunkId>,
     /// The flows, by [`FlowId`](crate::check::program::FlowId); behind them those of the triggers.
     pub flows: Vec<FlowCode>,
+    /// Flows that keep a policy only because of what those do that run them, each with the policy.
+    pub kept_by_callers: Vec<(usize, EcoString)>,
     /// The triggers; the flows that their bodies became are the last of the flows.
     pub triggers: Vec<TriggerCode>,
     /// The decision tables, by [`TableId`](crate::check::program::TableId).
@@ -57,6 +60,8 @@ pub struct Code {
     pub records: Vec<RecordType>,
     /// Errors.
     pub errors: Vec<ErrorType>,
+    /// The calls that send mail whose subject is personal.
+    pub private_subjects: HashSet<Span>,
     /// SHA-256 over all sources, in hexadecimal: the version that a run is pinned to.
     pub version: EcoString,
 }

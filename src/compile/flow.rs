@@ -24,6 +24,8 @@ pub struct FlowCode {
     pub parameter_types: Vec<Type>,
     /// For each parameter, what gives its value when none is given; a chunk that uses no slots.
     pub parameter_defaults: Vec<Option<ChunkId>>,
+    /// What of its runs is not shown.
+    pub hidden: Hidden,
     /// The type of the result.
     pub result: Type,
     /// How many slots the frame has.
@@ -46,6 +48,19 @@ pub struct FlowCode {
     pub effect: Effect,
     /// Where its name is declared.
     pub span: Span,
+}
+
+/// What tools leave out when they show runs of a flow, because it is personal.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hidden {
+    /// Parameters, by position.
+    pub parameters: Vec<u32>,
+    /// Steps, for their values.
+    pub steps: Vec<u32>,
+    /// Whether the result is.
+    pub result: bool,
+    /// Whether it is what `at most` counts by.
+    pub turn: bool,
 }
 
 /// An instruction for the flow engine. Chunks are pure, but for those of steps.

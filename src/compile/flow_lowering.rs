@@ -5,7 +5,7 @@
 
 use super::body::{Body, Compiler};
 use super::code::ChunkId;
-use super::flow::{FlowCode, FlowInstruction, HandlerCode, RetryCode, StepAction, StepCode, Target, WaitCode};
+use super::flow::{FlowCode, FlowInstruction, HandlerCode, Hidden, RetryCode, StepAction, StepCode, Target, WaitCode};
 use super::instruction::{Instruction, Operand, Register};
 use crate::check::program::{
     Arm, CellTest, Effect, Expr, ExprKind, Flow, For, HandlerAction, LocalId, Retry, Statement, StatementKind, Step,
@@ -54,11 +54,22 @@ impl<'p> Compiler<'p> {
         let frame = u16::try_from(lowering.frame).unwrap_or(u16::MAX);
         let Lowering { instructions, spans, steps, further_steps, .. } = lowering;
         let steps = steps.into_iter().zip(&flow.steps);
+        let is_private = |place: &Span| self.program.private.contains(place);
+        let private = |places: &mut dyn Iterator<Item = Span>| {
+            (0_u32..).zip(places).filter(|(_, place)| is_private(place)).map(|(at, _)| at).collect()
+        };
+        let hidden = Hidden {
+            parameters: private(&mut flow.parameters.iter().map(|parameter| parameter.span)),
+            steps: private(&mut flow.steps.iter().map(|step| step.span)),
+            result: is_private(&flow.span),
+            turn: flow.at_most.iter().filter_map(|(_, per)| per.as_ref()).any(|per| is_private(&per.span)),
+        };
         FlowCode {
             name: flow.name.clone(),
             parameters: flow.parameters.iter().map(|parameter| parameter.name.clone()).collect(),
             parameter_types: flow.parameters.iter().map(|parameter| parameter.ty.clone()).collect(),
             parameter_defaults,
+            hidden,
             result: flow.result.clone(),
             frame,
             key,

@@ -40,7 +40,9 @@ pub fn compile(program: &Program) -> Code {
         enums: program.enums.clone(),
         records: program.records.clone(),
         errors: program.errors.clone(),
+        kept_by_callers: program.kept_by_callers.iter().map(|(flow, policy)| (flow.index(), policy.clone())).collect(),
         names: Names::new(&program.enums, &program.records, &program.errors),
+        private_subjects: program.private.clone(),
         version: version(&program.sources).into(),
         ..Code::default()
     };

@@ -111,6 +111,7 @@ const JUDGED: &[&str] = &[
     "config::reach",
     "effect::retry-product",
     "effect::retry-repeats",
+    "decision::unhandled",
     "flow::circular",
     "flow::endless",
     "flow::no-end",

@@ -115,8 +115,10 @@ impl Engine<'_> {
             Begun::Go(mut run) => {
                 let hurried = u32::from(parent.is_side_by_side());
                 self.hurried += hurried;
+                self.overlapping += hurried;
                 let ended = self.execute(&mut run);
                 self.hurried -= hurried;
+                self.overlapping -= hurried;
                 (run.id, ended?)
             }
             Begun::Waits { run, wait } => {
@@ -150,6 +152,7 @@ impl Engine<'_> {
         let what = format!("run {} ({name}): {}", child.0, inner.what);
         let mut parked = Parked {
             inner: inner.inner,
+            is_elsewhere: inner.is_elsewhere,
             look: inner.look,
             runs: vec![child],
             enough: 1,
@@ -257,6 +260,9 @@ impl Engine<'_> {
             return Err(Broken::Journal { run: RunId(0), reason: format!("there is no flow {flow}") });
         };
         if let Some(Site::Known(id)) = site {
+            if let Some(run) = self.left.remove(&id) {
+                return Ok(Ok(Begun::Go(run)));
+            }
             return self.begin_known(id, flow_code, parent).map(Ok);
         }
         let mut frame = arguments.to_vec();
@@ -448,7 +454,10 @@ impl Engine<'_> {
                 return Ok(Ok(Begun::Go(Box::new(run))));
             }
             // Left by its process with other content: it comes to its end first.
-            self.execute(&mut run)?;
+            let overlapping = std::mem::take(&mut self.overlapping);
+            let ended = self.execute(&mut run);
+            self.overlapping = overlapping;
+            ended?;
             known = self.world().store.run(known.id)?.unwrap_or(known);
             if !known.state.is_over() {
                 return Ok(Err(self.conflict(&known, span)));
@@ -564,6 +573,7 @@ impl Engine<'_> {
             finished: Vec::new(),
             open: HashMap::new(),
             went_back: HashMap::new(),
+            has_turn: false,
             ending: None,
             replay,
             told: self.account.told.remove(&record.id).unwrap_or_default(),

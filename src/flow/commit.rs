@@ -54,7 +54,11 @@ impl Group {
     /// Puts the group on disk when it is large or old. Called where no savepoint is open.
     pub fn close_when_due(&mut self, world: &mut World) -> Result<(), Broken> {
         let Some(opened) = self.opened else { return Ok(()) };
-        let old = || world.clock.now().since(opened) >= self.limits.time;
+        // A clock that was set back must not keep a transaction open.
+        let old = || {
+            let now = world.clock.now();
+            now < opened || now.since(opened) >= self.limits.time
+        };
         if self.entries >= self.limits.entries || (self.entries > 0 && old()) { self.close(world) } else { Ok(()) }
     }
 

@@ -6,7 +6,7 @@ use super::commit::{Group, GroupLimits};
 use super::failure::RunFailure;
 use super::names::Names;
 use super::park::Parked;
-use super::replay::Deed;
+use super::replay::{Deed, Replay};
 use super::run::Run;
 use super::summary::{Account, Summary};
 use super::worker::Worker;
@@ -117,6 +117,10 @@ pub struct Engine<'a> {
     pub(super) loops: usize,
     /// How many of the active runs have other things to do than to wait for those that they run.
     pub(super) hurried: u32,
+    /// How many of the active runs have other items to go on with meanwhile.
+    pub(super) overlapping: u32,
+    /// Runs in memory that wait for another thread of this process.
+    pub(super) left: HashMap<RunId, Box<Run>>,
     /// The runs that this engine has parked.
     pub(super) parked: HashSet<RunId>,
     /// Those of them that can go on by themselves, and when.
@@ -149,6 +153,8 @@ impl<'a> Engine<'a> {
             work: 0,
             loops: 0,
             hurried: 0,
+            overlapping: 0,
+            left: HashMap::new(),
             parked: HashSet::new(),
             soon: BTreeSet::new(),
             watching: BTreeSet::new(),
@@ -333,7 +339,9 @@ impl<'a> Engine<'a> {
 
     /// Walks a run to its end, and ends it in the journal; or to where it waits, and parks it.
     pub(super) fn execute(&mut self, run: &mut Run) -> Result<Ended, Broken> {
-        match self.wait_for_turn(run)? {
+        // One that goes on in memory still has its turn.
+        let ended = if std::mem::take(&mut run.has_turn) { None } else { self.wait_for_turn(run)? };
+        match ended {
             Some(ended) => self.finish(run, ended),
             None => {
                 self.active.push(run.id);
@@ -360,6 +368,14 @@ impl<'a> Engine<'a> {
 
     /// Ends a run in the journal as its walk has ended, or parks it.
     fn finish(&mut self, run: &mut Run, mut ended: Ended) -> Result<Ended, Broken> {
+        if let Ended::Parked(parked, _) = &ended
+            && parked.is_elsewhere
+        {
+            let bare = Run::bare(run.id, run.position, Replay::default());
+            let left = Run { has_turn: true, ..std::mem::replace(run, bare) };
+            self.left.insert(left.id, Box::new(left));
+            return Ok(ended);
+        }
         if let Ended::Parked(parked, _) = &ended {
             let wait = Box::new(self.park(run, parked)?);
             return Ok(Ended::Parked(parked.clone(), wait));

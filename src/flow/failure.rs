@@ -153,6 +153,13 @@ impl RunFailure {
             .filter(|call| known(call.span) && call.span != self.failure.span)
             .map(|call| crate::finding::Frame { name: call.name.to_string(), span: call.span })
             .collect();
+        if self.name == "key_conflict"
+            && let Some(Value::Int(run)) = self.failure.fields.get(2)
+        {
+            finding = finding.help(format!(
+                "`rpa runs show {run}` tells what that one was given; start it with the same, or what is new under a key of its own"
+            ));
+        }
         match self.earlier {
             Some(run) => finding.note(format!("run {} had failed so before; nothing was tried now", run.0)),
             None => finding,

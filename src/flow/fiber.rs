@@ -14,7 +14,7 @@ use super::park::Parked;
 use super::run::{Finished, Run, Scope};
 use crate::value::{EcoString, Instant, Value};
 use crate::world::{QuestionState, RunId};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// An item or branch that waits.
 #[derive(Debug)]
@@ -40,6 +40,8 @@ pub(super) struct Aside {
     fibers: BTreeMap<u32, Fiber>,
     /// Those that are worth looking at from a moment on.
     by_time: BTreeSet<(Instant, u32)>,
+    /// Those that wait for another thread of this process, the first to do so first.
+    elsewhere: VecDeque<u32>,
     /// How many may be in flight.
     at_once: u32,
     /// The next that has not begun.
@@ -84,6 +86,9 @@ impl Aside {
         if let Some(look) = fiber.parked.look {
             self.by_time.insert((look, item));
         }
+        if fiber.parked.is_elsewhere {
+            self.elsewhere.push_back(item);
+        }
         self.fibers.insert(item, fiber);
         self.at_work = false;
     }
@@ -92,6 +97,9 @@ impl Aside {
         let fiber = self.fibers.remove(&item)?;
         if let Some(look) = fiber.parked.look {
             self.by_time.remove(&(look, item));
+        }
+        if fiber.parked.is_elsewhere {
+            self.elsewhere.retain(|other| *other != item);
         }
         Some(fiber)
     }
@@ -152,6 +160,11 @@ impl Engine<'_> {
         self.schedule(run)
     }
 
+    /// Whether others can go on while a step of this run waits for another thread.
+    pub(super) fn has_others(&self, run: &Run) -> bool {
+        self.overlapping > 0 || run.is_side_by_side()
+    }
+
     /// Lets an item of the innermost scope go on that was put aside, or begins the next; ends the scope when there is
     /// none, and waits when none can.
     pub(super) fn schedule(&mut self, run: &mut Run) -> Result<Go, Broken> {
@@ -179,6 +192,10 @@ impl Engine<'_> {
                 aside.at_work = true;
                 run.frame.clone_from(&aside.frame);
                 return Ok(self.begin_item(run, item));
+            }
+            // In the order in which they were left, whichever is done first: what happens depends on no clock.
+            if let Some(item) = aside.elsewhere.front().copied() {
+                return self.bring_back(run, item);
             }
             if aside.fibers.is_empty() {
                 return Ok(self.end_scope(run));
@@ -251,6 +268,7 @@ impl Engine<'_> {
         run.open.retain(|(_, path), _| path.len() <= rounds.len() || !path.starts_with(&rounds));
         let Some(aside) = scope.aside() else { return Ok(()) };
         aside.by_time.clear();
+        aside.elsewhere.clear();
         for (_, mut fiber) in std::mem::take(&mut aside.fibers) {
             run.finished.extend(fiber.finished);
             for inner in &mut fiber.scopes {

@@ -1,8 +1,11 @@
 //! The inbox: what waits for people, and their answers.
 
 use super::form::Form;
+use super::names::Names;
 use crate::value::{EcoString, Instant, encode};
-use crate::world::{Answer, InboxFilter, Question, QuestionState, Store, StoreError};
+use crate::world::{
+    Answer, Change, ChangeKind, Entry, EntryKind, InboxFilter, Question, QuestionState, Store, StoreError,
+};
 
 /// What became of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,8 +72,34 @@ pub fn answer_within(
         return Ok(Answered::DoesNotFit("it is nested too deep".to_string()));
     }
     let answer = Answer { value: bytes, by: EcoString::from(by), at: now };
-    Ok(match store.close_question(number, QuestionState::Answered, Some(&answer))? {
-        true => Answered::Kept,
-        false => Answered::Closed(QuestionState::Answered),
-    })
+    if !store.close_question(number, QuestionState::Answered, Some(&answer))? {
+        return Ok(Answered::Closed(QuestionState::Answered));
+    }
+    if Form::from_json(&question.form) == Form::Seen {
+        undone_by_hand(store, &question, &answer)?;
+    }
+    Ok(Answered::Kept)
+}
+
+/// Notes in the journal that a person has undone a step which could not be undone: who and when is part of the story,
+/// and a run that is tried again does the step again. The journal of a run that has not ended belongs to the
+/// process that works on it: there the answer alone tells.
+fn undone_by_hand(store: &mut dyn Store, question: &Question, answer: &Answer) -> Result<(), StoreError> {
+    let Some(run) = store.run(question.run)?.filter(|run| run.state.is_over()) else { return Ok(()) };
+    let names = store.version(&run.version)?.map(|kept| Names::from_json(&kept.names)).unwrap_or_default();
+    let step = names.steps(&run.flow).iter().position(|name| *name == question.step);
+    let Some(step) = step.and_then(|step| u32::try_from(step).ok()) else { return Ok(()) };
+    let position = store.entries(run.id)?.last().map_or(0, |entry| entry.position + 1);
+    let which = EcoString::from(format!("at {}: undone by hand", answer.at));
+    let entry = Entry {
+        position,
+        kind: EntryKind::Undone,
+        step,
+        path: question.path.clone(),
+        payload: Vec::new(),
+        changes: vec![Change { kind: ChangeKind::Answered, what: answer.by.clone(), which }],
+        at: answer.at,
+        took: 0,
+    };
+    store.append(run.id, &entry)
 }

@@ -37,7 +37,19 @@ struct FlowNames {
     name: EcoString,
     parameters: Vec<EcoString>,
     steps: Vec<EcoString>,
+    /// Positions of the parameters that are not shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    hidden_parameters: Vec<u32>,
+    /// Positions of the steps whose values are not shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    hidden_steps: Vec<u32>,
+    /// Whether the result is not shown.
+    #[serde(default)]
+    hidden_result: bool,
 }
+
+/// What a script gets of a mail that it sends.
+const MAIL: (&str, [&str; 4]) = ("Mail", ["id", "to", "subject", "body"]);
 
 /// What stands in place of a personal or secret value.
 pub(super) const HIDDEN: &str = "•••";
@@ -71,6 +83,9 @@ impl Names {
                     name: flow.name.clone(),
                     parameters: flow.parameters.clone(),
                     steps: flow.steps.iter().map(|step| step.name.clone()).collect(),
+                    hidden_parameters: flow.hidden.parameters.clone(),
+                    hidden_steps: flow.hidden.steps.clone(),
+                    hidden_result: flow.hidden.result,
                 })
                 .collect(),
         }
@@ -89,6 +104,36 @@ impl Names {
     /// The parameters of a flow.
     pub fn parameters(&self, flow: &str) -> &[EcoString] {
         self.flow(flow).map_or(&[], |flow| &flow.parameters)
+    }
+
+    /// What a run was given, with what is personal taken out.
+    pub fn masked_argument(&self, flow: &str, position: u32, value: &Value) -> Value {
+        let is_hidden = self.flow(flow).is_some_and(|flow| flow.hidden_parameters.contains(&position));
+        self.hidden_if(is_hidden, value)
+    }
+
+    /// The value of a step, with what is personal taken out: of a mail, the outbox tells more.
+    pub fn masked_step(&self, flow: &str, step: u32, value: &Value) -> Value {
+        let is_hidden = self.flow(flow).is_some_and(|flow| flow.hidden_steps.contains(&step));
+        match value {
+            Value::Record(record) if self.record(record.type_id) == (MAIL.0, &MAIL.1.map(EcoString::inline)) => {
+                Value::record(record.type_id, self.masked_fields(&record.fields, &[1, 2, 3]))
+            }
+            value => self.hidden_if(is_hidden, value),
+        }
+    }
+
+    /// The result of a run, with what is personal taken out.
+    pub fn masked_result(&self, flow: &str, value: &Value) -> Value {
+        self.hidden_if(self.flow(flow).is_some_and(|flow| flow.hidden_result), value)
+    }
+
+    fn hidden_if(&self, is_hidden: bool, value: &Value) -> Value {
+        match value {
+            Value::None => Value::None,
+            _ if is_hidden => Value::text(HIDDEN),
+            value => self.masked(value),
+        }
     }
 
     /// The names of the steps of a flow.

@@ -6,6 +6,7 @@
 use super::Broken;
 use super::engine::{Ended, Engine};
 use super::failure::RunFailure;
+use super::names::HIDDEN;
 use super::run::Run;
 use super::summary::Summary;
 use crate::value::{Duration, EcoString, Instant, Value, display};
@@ -20,6 +21,8 @@ pub(super) struct Parked {
     pub inner: WaitKind,
     /// In words.
     pub what: EcoString,
+    /// Whether it waits for another thread of this process: then it stays in memory.
+    pub is_elsewhere: bool,
     /// How many things it waits for.
     pub things: u32,
     /// When it goes on by itself.
@@ -45,6 +48,7 @@ impl Parked {
             kind,
             inner: kind,
             what: what.into(),
+            is_elsewhere: false,
             things: 1,
             wake: None,
             look: None,
@@ -64,6 +68,11 @@ impl Parked {
     /// Something that could go on, but not before the journal has told what it knows of the other parts.
     pub fn replaying() -> Parked {
         Parked { look: Some(Instant::EPOCH), ..Parked::new(WaitKind::Time, "the other parts of the run") }
+    }
+
+    /// A step that goes on when another thread has done a part of its work.
+    pub fn elsewhere(step: &str) -> Parked {
+        Parked { is_elsewhere: true, ..Parked::new(WaitKind::Time, format!("{step}: what another thread does")) }
     }
 
     /// Takes another wait in: what goes on first counts.
@@ -171,6 +180,8 @@ impl Engine<'_> {
 
     /// Takes up a run that waits, or was left by its process; none when it has ended.
     pub(super) fn take_up(&mut self, id: RunId) -> Result<Option<Run>, Broken> {
+        // What is in memory of it is in the journal too.
+        self.left.remove(&id);
         // From here on nobody else can take it up.
         self.group.open(self.worker.world())?;
         match self.world().store.run(id)?.map(|record| record.state) {
@@ -300,7 +311,12 @@ impl Engine<'_> {
         if store.take_slot(&slot, run.id, places)? {
             return Ok(Ok(None));
         }
-        let what = format!("its turn: at most {places} at once of {slot}");
+        // What is counted by may be personal, and what a run waits for is shown to everybody.
+        let shown = match self.code.flows.get(run.flow) {
+            Some(flow) if flow.hidden.turn => EcoString::from(format!("{} {HIDDEN}", flow.name)),
+            _ => slot.clone(),
+        };
+        let what = format!("its turn: at most {places} at once of {shown}");
         Ok(Ok(Some(Parked { slot: Some(slot), ..Parked::new(WaitKind::Slot, what) })))
     }
 

@@ -33,6 +33,8 @@ pub(super) struct Run {
     pub open: HashMap<(u32, Vec<u32>), OpenStep>,
     /// How often the run has gone back by `go to`, by the rounds of the loops that it was in.
     pub went_back: HashMap<Vec<u32>, u32>,
+    /// Whether it holds its turn, where only so many may be at work at once, although it was put aside.
+    pub has_turn: bool,
     /// Why it is ended from outside: it goes no further than the journal knows.
     pub ending: Option<RunFailure>,
     /// What the journal knows of it beyond this point.
@@ -157,6 +159,7 @@ impl Run {
             finished: Vec::new(),
             open: HashMap::new(),
             went_back: HashMap::new(),
+            has_turn: false,
             ending: None,
             replay,
             told: Told::default(),

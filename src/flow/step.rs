@@ -15,6 +15,7 @@ use crate::compile::flow::{StepAction, StepCode};
 use crate::task::CallsMade;
 use crate::text::Span;
 use crate::value::{Duration, Instant, Value, encode};
+use crate::vm::Failure;
 use crate::world::{Change, ChangeKind, EntryKind, QuestionState, RunId};
 
 /// Why something has no value.
@@ -50,6 +51,8 @@ pub(super) struct OpenStep {
     pub wait: Option<wait::Begun>,
     /// The end of the pause before the next try.
     pub again: Option<Instant>,
+    /// When it began, if it has left a part of its work to another thread.
+    pub left: Option<Instant>,
 }
 
 /// How many bytes of a value the journal keeps for people alone, when nothing in the flow reads it.
@@ -204,11 +207,15 @@ impl Engine<'_> {
         path: &[u32],
         open: &mut OpenStep,
     ) -> Result<Tried, Broken> {
-        if open.wait.is_none() && open.child.is_none() {
+        let left = open.left.take();
+        if open.wait.is_none() && open.child.is_none() && left.is_none() {
             self.work += 1;
             self.account.steps += 1;
         }
-        let began = self.world().clock.now();
+        let began = match left {
+            Some(began) => began,
+            None => self.world().clock.now(),
+        };
         let mut changes = Vec::new();
         let mut pause = None;
         let result = match &step.body {
@@ -223,14 +230,25 @@ impl Engine<'_> {
                     false => None,
                 };
                 let guarded = step.effect > Effect::Reads;
+                let leaves = left.is_none() && step.effect < Effect::Calls && self.has_others(run);
                 let world = self.worker.world();
                 self.group.open(world)?;
                 if guarded {
                     world.store.savepoint()?;
                 }
                 let round = run.round(path);
-                let place = StepPlace { run: run.id, step: &step.name, path, undo: false, round, until };
+                let place = StepPlace { run: run.id, step: &step.name, path, undo: false, leaves, round, until };
                 let result = self.worker.act(*chunk, &mut run.frame, place);
+                if result.as_ref().is_err_and(Failure::is_elsewhere) {
+                    if guarded {
+                        self.worker.world().store.rollback_savepoint()?;
+                    }
+                    // Whatever it has told it tells again.
+                    drop((self.worker.take_changes(), self.worker.take_decisions(), self.worker.take_starts()));
+                    open.left = Some(began);
+                    let result = Err(Halt::Park(Box::new(Parked::elsewhere(&step.name))));
+                    return Ok(Tried { result, changes, took: 0 });
+                }
                 changes = self.worker.take_changes();
                 self.tell_decisions(run.id);
                 let starts = self.worker.take_starts();
@@ -250,13 +268,18 @@ impl Engine<'_> {
                 pause = calls.pause;
                 result.map_err(Halt::Fail)
             }
-            StepAction::Run(flow, arguments) => match self.evaluate(run, *arguments)? {
-                Ok(arguments) => {
-                    self.run_child_at(run, *flow as usize, arguments, index, open, step.timeout, step.span)?
+            StepAction::Run(flow, arguments) => {
+                // A run that has begun keeps what it was given.
+                let given = match open.child {
+                    Some(_) => Ok(Value::None),
+                    None => self.look(run, (&step.name, path), *arguments)?,
+                };
+                match given {
+                    Ok(given) => self.run_child_at(run, *flow as usize, given, index, open, step.timeout, step.span)?,
+                    Err(failure) => Err(Halt::Fail(failure)),
                 }
-                Err(failure) => Err(Halt::Fail(failure)),
-            },
-            StepAction::Start(flow, arguments) => match self.evaluate(run, *arguments)? {
+            }
+            StepAction::Start(flow, arguments) => match self.look(run, (&step.name, path), *arguments)? {
                 Ok(arguments) => self.start_child(run, *flow as usize, arguments, index, step.span)?,
                 Err(failure) => Err(Halt::Fail(failure)),
             },

@@ -80,11 +80,12 @@ fn tell(
     children: Vec<(EcoString, RunState, u64)>,
     first_children: Vec<RunRecord>,
 ) -> Story {
-    let shown = |value: &Value| display(&names.masked(value), names);
     let given = decode(&run.arguments).unwrap_or_default();
     let labels = names.parameters(&run.flow).iter().cloned();
     let labels = labels.chain((1..).map(|number| EcoString::from(format!("argument {number}"))));
-    let arguments = labels.zip(given.as_list().unwrap_or(&[])).map(|(label, value)| (label, shown(value))).collect();
+    let given = (0_u32..).zip(given.as_list().unwrap_or(&[]));
+    let given = given.map(|(at, value)| display(&names.masked_argument(&run.flow, at, value), names));
+    let arguments = labels.zip(given).collect();
     let (mut result, mut stopped, mut failure) = (None, None, None);
     match run.state {
         RunState::Running | RunState::Waiting => {}
@@ -92,7 +93,8 @@ fn tell(
         RunState::Done => {
             let outcome = decode(&run.outcome).unwrap_or_default();
             let parts = outcome.as_list().unwrap_or(&[]);
-            result = parts.first().filter(|value| !value.is_none()).map(&shown);
+            let value = parts.first().filter(|value| !value.is_none());
+            result = value.map(|value| display(&names.masked_result(&run.flow, value), names));
             stopped = parts.get(1).and_then(Value::as_text).map(EcoString::from);
         }
     }
@@ -121,7 +123,8 @@ fn tell(
             EntryKind::StepDone => {
                 event.attempt = failed_tries + 1;
                 failed_tries = 0;
-                event.value = Some(payload()).filter(|value| !value.is_none()).map(|value| shown(&value));
+                let value = Some(payload()).filter(|value| !value.is_none());
+                event.value = value.map(|value| display(&names.masked_step(&run.flow, entry.step, &value), names));
             }
             EntryKind::StepFailed => {
                 event.attempt = failed_tries + 1;
@@ -131,9 +134,13 @@ fn tell(
                     event.pause = pause;
                 }
             }
-            EntryKind::UndoFailed | EntryKind::Reopened | EntryKind::Ending => {
-                event.failure = RunFailure::decode(&entry.payload)
+            EntryKind::UndoFailed => {
+                if let Some((failure, pause)) = decode_failed(&payload()) {
+                    event.failure = Some(failure);
+                    event.pause = pause;
+                }
             }
+            EntryKind::Reopened | EntryKind::Ending => event.failure = RunFailure::decode(&entry.payload),
             EntryKind::Child => event.child = super::child::decode_child(&entry.payload),
             EntryKind::ItemFailed => {
                 if let Some([name, failure]) = payload().as_list() {

@@ -74,7 +74,15 @@ impl Engine<'_> {
         let began = world.clock.now();
         world.store.savepoint()?;
         let round = run.round(&finished.path);
-        let place = StepPlace { run: run.id, step: &step.name, path: &finished.path, undo: true, round, until: None };
+        let place = StepPlace {
+            run: run.id,
+            step: &step.name,
+            path: &finished.path,
+            undo: true,
+            leaves: false,
+            round,
+            until: None,
+        };
         let mut frame = finished.frame.clone();
         let result = self.worker.act(chunk, &mut frame, place);
         let changes = self.worker.take_changes();

@@ -141,14 +141,14 @@ impl Engine<'_> {
                     changes.push(Change {
                         kind: ChangeKind::Answered,
                         what: answer.by.clone(),
-                        which: EcoString::from(format!("{shown}, at {}", answer.at)),
+                        which: EcoString::from(format!("at {}: {shown}", answer.at)),
                     });
                     return Ok(Ok(value));
                 }
                 if is_over {
                     self.world().store.close_question(number, QuestionState::TimedOut, None)?;
                     return Ok(match otherwise {
-                        Some(chunk) => self.evaluate(run, *chunk)?.map_err(Halt::Fail),
+                        Some(chunk) => self.look(run, (&step.name, path), *chunk)?.map_err(Halt::Fail),
                         None => {
                             let fields = vec![Value::Duration(first.within)];
                             Err(Halt::Fail(self.language_failure("timed_out", fields, step.span)))
@@ -186,7 +186,7 @@ impl Engine<'_> {
             WaitCode::Sleep(chunk) => Some(*chunk),
             WaitCode::Record { within, .. } | WaitCode::Ask { within, .. } => *within,
             WaitCode::SleepUntil(chunk) => {
-                match self.evaluate(run, *chunk)? {
+                match self.look(run, (&step.name, path), *chunk)? {
                     Ok(Value::Instant(until)) => begun.until = Some(until),
                     Ok(_) => {}
                     Err(failure) => return Ok(Err(failure)),
@@ -197,7 +197,7 @@ impl Engine<'_> {
         let mut lengths = [Ok(None), Ok(None)];
         for (place, chunk) in lengths.iter_mut().zip([length, step.timeout]) {
             if let Some(chunk) = chunk {
-                *place = self.evaluate(run, chunk)?.map(|value| match value {
+                *place = self.look(run, (&step.name, path), chunk)?.map(|value| match value {
                     Value::Duration(length) => Some(length),
                     _ => None,
                 });
@@ -227,7 +227,7 @@ impl Engine<'_> {
             WaitCode::Ask { role, question, .. } => {
                 let mut texts = [EcoString::new(), EcoString::new()];
                 for (text, chunk) in texts.iter_mut().zip([role, question]) {
-                    match self.evaluate(run, *chunk)? {
+                    match self.look(run, (&step.name, path), *chunk)? {
                         Ok(value) => *text = EcoString::from(value.as_text().unwrap_or_default()),
                         Err(failure) => return Ok(Err(failure)),
                     }
@@ -264,8 +264,19 @@ impl Engine<'_> {
         path: &[u32],
         chunk: ChunkId,
     ) -> Result<Result<Value, RunFailure>, Broken> {
+        self.look(run, (&step.name, path), chunk)
+    }
+
+    /// Computes what a step that waits or runs a flow is given. It may read, as a step may; that it changes nothing
+    /// is proved by the checker.
+    pub(super) fn look(
+        &mut self,
+        run: &mut Run,
+        (step, path): (&str, &[u32]),
+        chunk: ChunkId,
+    ) -> Result<Result<Value, RunFailure>, Broken> {
         self.group.open(self.worker.world())?;
-        let place = StepPlace { run: run.id, step: &step.name, path, undo: false, round: 0, until: None };
+        let place = StepPlace { run: run.id, step, path, undo: false, leaves: false, round: 0, until: None };
         let result = self.worker.act(chunk, &mut run.frame, place);
         self.tell_decisions(run.id);
         Ok(match result {

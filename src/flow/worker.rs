@@ -24,6 +24,9 @@ pub struct StepPlace<'a> {
     pub round: u32,
     /// Until when it must have ended, and how long that is after its beginning.
     pub until: Option<(Instant, Duration)>,
+    /// Whether a part of its work may be left to another thread: it then fails with [`Failure::ELSEWHERE`], and is done
+    /// again.
+    pub leaves: bool,
 }
 
 /// Evaluates chunks.
@@ -127,7 +130,8 @@ impl Worker for MachineWorker<'_> {
         let executor = Executor::new(&mut self.world, self.machine.code(), place.run, step);
         let mark = self.watch.as_ref().map_or(0, |watch| watch.mark());
         let watch = self.watch.as_mut().map(|watch| &mut **watch as &mut dyn EffectWatch);
-        let mut executor = executor.tracing(self.traces).reacting(rules).watched(watch).until(place.until);
+        let mut executor =
+            executor.tracing(self.traces).reacting(rules).watched(watch).leaving(place.leaves).until(place.until);
         let result = self.machine.run(chunk, frame, &mut executor);
         let report = executor.into_report();
         if let (Err(_), Some(watch)) = (&result, &mut self.watch) {

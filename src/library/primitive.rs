@@ -68,6 +68,7 @@ primitives! {
     Now "now() -> instant" Reads [] "This moment.";
     Hours "hours(count: decimal) -> duration" Pure [] "So many hours.", "hours(1.5)" => "1 hour 30 minutes";
     Days "days(count: int) -> duration" Pure [] "So many days.", "days(3)" => "3 days";
+    BusinessDays "business_days(count: int) -> duration" Reads ["bad_data" "bad_value"] "From now to this time of day so many business days on, in the zone of the project: `sleep(business_days(3))`, `within: business_days(2)`. See `date.add_business_days`.";
     DateOf "date(year: int, month: int, day: int) -> date" Pure ["bad_value"] "A day; fails when the calendar has no such day.", "date(2026, 2, 28)" => "2026-02-28";
 
     // ── text ──
@@ -129,6 +130,9 @@ primitives! {
     DateMonthEnd "date.month_end -> date" Pure [] "The last day of its month.", "2026-11-22.month_end" => "2026-11-30";
     DateFormat "date.format(pattern: text) -> text" Pure ["bad_value"] "As text in a strftime format.", "2026-11-22.format(\"%d.%m.%Y\")" => "\"22.11.2026\"";
     DateAt "date.at(time: time, zone: text) -> instant" Pure ["bad_value"] "The moment of this day and time in an IANA time zone.", "2026-11-22.at(06:00, \"Europe/Berlin\")" => "2026-11-22T05:00:00Z";
+    DateIsBusinessDay "date.is_business_day -> bool" Reads ["bad_data"] "Whether people work on it: Monday to Friday, but for the days in the file that `holidays` in `[calendar]` of `rpa.toml` names. Fails with `bad_data` when that file can't be read.";
+    DateAddBusinessDays "date.add_business_days(count: int) -> date" Reads ["bad_data" "bad_value"] "So many business days later, or earlier when the count is negative. With 0 it is the day itself, or the next business day when it is none.";
+    DateBusinessDaysUntil "date.business_days_until(end: date) -> int" Reads ["bad_data"] "How many business days lie behind it, up to and with the other day; negative when that comes before it.";
     TimeHour "time.hour -> int" Pure [] "Its hour.", "06:30.hour" => "6";
     TimeMinute "time.minute -> int" Pure [] "Its minute.", "06:30.minute" => "30";
     InstantDate "instant.date(zone: text) -> date" Pure ["bad_value"] "The day it is at this moment in an IANA time zone.", "2026-11-22T23:30Z.date(\"Europe/Berlin\")" => "2026-11-23";

@@ -3,6 +3,7 @@
 use crate::adapter::sqlite::Cleaned;
 use crate::finding::Finding;
 use crate::flow::RunFailure;
+use crate::text::Sources;
 use crate::value::{EcoString, Instant};
 use crate::world::{GoneWorker, RunId};
 
@@ -20,6 +21,31 @@ pub enum Event {
         /// When its time comes.
         next: Option<Instant>,
     },
+    /// A script is served as it is now: it has changed, or it is new.
+    Renewed {
+        /// The script.
+        script: EcoString,
+        /// Whether it was not served before.
+        is_new: bool,
+    },
+    /// A script has changed and can't be served so.
+    NotRenewed {
+        /// The script.
+        script: EcoString,
+        /// Whether it is served as it was.
+        is_served: bool,
+        /// What is wrong with it.
+        findings: Vec<Finding>,
+        /// The texts that the findings point into.
+        sources: Box<Sources>,
+    },
+    /// A script is gone, or has nothing to serve any more.
+    Withdrawn {
+        /// The script.
+        script: EcoString,
+    },
+    /// The days on which nobody works are others.
+    CalendarChanged,
     /// A trigger has started a run.
     Started {
         /// The trigger.
@@ -80,6 +106,11 @@ pub enum Event {
         /// To where.
         target: String,
     },
+    /// Delivery waits for the mail server, and has done so for a while.
+    MailWaits {
+        /// For what, and how long at most.
+        what: String,
+    },
     /// A mail could not be delivered for now.
     MailPostponed {
         /// Its number.
@@ -93,8 +124,8 @@ pub enum Event {
         mail: i64,
         /// The run that wrote it.
         run: i64,
-        /// To whom.
-        to: String,
+        /// To whom; the domain alone.
+        to: EcoString,
         /// Why.
         reason: String,
     },

@@ -3,7 +3,8 @@
 //!
 //! Three kinds of threads, each with a connection of its own, know each other through the store alone: `watch` looks
 //! for triggers and puts a run into the store in the transaction in which it remembers that it has (`file`, `times`
-//! and `records` are the kinds of triggers), `work` takes up runs that are free or due, `post` delivers mail. So two
+//! and `records` are the kinds of triggers), `work` takes up runs that are free or due, `post` delivers mail. A fourth,
+//! `renew`, looks whether the scripts have changed. So two
 //! servers on one store, or a server and `rpa run`, do nothing twice, and a server that is killed loses nothing.
 
 // A server is where files are looked at from outside of flows, and threads rest.
@@ -13,6 +14,7 @@ mod event;
 mod file;
 mod post;
 mod records;
+mod renew;
 mod tidy;
 mod times;
 mod watch;
@@ -29,8 +31,8 @@ use crate::vm::Limits;
 use crate::world::{StoreError, Transport, World};
 use jiff::tz::TimeZone;
 use std::collections::HashSet;
-use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How long a thread rests when there is nothing to do.
 const REST: std::time::Duration = std::time::Duration::from_millis(250);
@@ -46,15 +48,39 @@ pub struct Script {
     pub code: Code,
 }
 
+/// What is served at a moment.
+#[derive(Default)]
+pub struct Served {
+    /// The scripts.
+    pub scripts: Vec<Arc<Script>>,
+    /// The holidays.
+    pub calendar: Calendar,
+}
+
+/// What has become of the scripts.
+pub struct Renewal {
+    /// What is served from now on; none when that stays as it is.
+    pub served: Option<Served>,
+    /// What is told of it.
+    pub events: Vec<Event>,
+}
+
+/// Looks whether scripts have changed; none when nothing is to be told.
+pub type Renew<'s> = &'s (dyn Fn() -> Option<Renewal> + Sync);
+
 /// Removes what ended long ago; none when it is not time for that.
 pub type Clean<'s> = &'s (dyn Fn() -> Result<Option<Cleaned>, StoreError> + Sync);
 
 /// What a server needs to know.
 pub struct Server<'s> {
-    /// The scripts.
-    pub scripts: &'s [Script],
+    /// What is served when it begins.
+    pub served: Served,
+    /// Looks whether that has changed.
+    pub renew: Renew<'s>,
     /// Opens the world for the program of some code; nothing begins in it any more once the server is to end.
     pub open: &'s (dyn Fn(&Code) -> Result<World, Box<Finding>> + Sync),
+    /// Opens the world for mail: what has left is noted there also when the server is to end, or it would leave again.
+    pub open_for_mail: &'s (dyn Fn(&Code) -> Result<World, Box<Finding>> + Sync),
     /// Makes the way that mail leaves.
     pub transport: &'s (dyn Fn() -> Box<dyn Transport> + Sync),
     /// How far scripts may go.
@@ -67,8 +93,6 @@ pub struct Server<'s> {
     pub clean: Option<Clean<'s>>,
     /// In which zone schedules count that name none.
     pub zone: TimeZone,
-    /// The holidays.
-    pub calendar: Calendar,
     /// How many threads take up runs.
     pub workers: usize,
     /// Ends when everything is done that can be done now.
@@ -80,6 +104,8 @@ pub struct Server<'s> {
 /// What the threads share.
 struct Shared<'s> {
     server: &'s Server<'s>,
+    /// What is served now.
+    served: Mutex<Arc<Served>>,
     events: Sender<Event>,
     /// The runs that a thread of this server has in hand.
     in_hand: Mutex<HashSet<i64>>,
@@ -91,6 +117,16 @@ impl Shared<'_> {
     fn tell(&self, event: Event) {
         // When nobody listens any more the server is at its end.
         let _ = self.events.send(event);
+    }
+
+    /// What is served now.
+    fn served(&self) -> Arc<Served> {
+        self.served.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Serves something else from now on.
+    fn serve_instead(&self, served: Served) {
+        *self.served.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(served);
     }
 
     fn is_ending(&self) -> bool {
@@ -109,9 +145,11 @@ impl Shared<'_> {
 }
 
 /// Serves until it is to stop, and tells of all that happens.
-pub fn serve(server: &Server<'_>, tell: &mut dyn FnMut(Event)) {
+pub fn serve(mut server: Server<'_>, tell: &mut dyn FnMut(Event)) {
     let (events, told) = channel();
-    let shared = Shared { server, events, in_hand: Mutex::default(), given_up: Mutex::default() };
+    let served = Mutex::new(Arc::new(std::mem::take(&mut server.served)));
+    let server = &server;
+    let shared = Shared { server, served, events, in_hand: Mutex::default(), given_up: Mutex::default() };
     let shared = &shared;
     std::thread::scope(|scope| {
         let mut threads = Vec::new();
@@ -126,6 +164,7 @@ pub fn serve(server: &Server<'_>, tell: &mut dyn FnMut(Event)) {
             threads.push(scope.spawn(|| watch::watch(shared)));
             threads.push(scope.spawn(|| post::deliver(shared)));
             threads.push(scope.spawn(|| tidy::tidy(shared)));
+            threads.push(scope.spawn(|| renew::renew(shared)));
             for _ in 0..server.workers.max(1) {
                 threads.push(scope.spawn(|| work::work(shared)));
             }

@@ -2,9 +2,13 @@
 
 use super::{Event, PAUSE, REST, Shared, Troubles, trouble};
 use crate::adapter::mail::{DispatchReport, dispatch_until};
+use crate::adapter::sqlite::Stop;
 use crate::compile::code::Code;
 use crate::finding::Finding;
 use crate::finding::catalogue::mail as codes;
+use crate::world::{Listener, masked_address};
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
 
 /// Delivers what is due until the server ends, or once.
 pub(super) fn deliver(shared: &Shared<'_>) {
@@ -12,7 +16,7 @@ pub(super) fn deliver(shared: &Shared<'_>) {
     let mut troubles = Troubles::default();
     let mut told = Told::default();
     while !shared.is_ending() {
-        let mut world = match (shared.server.open)(&code) {
+        let mut world = match (shared.server.open_for_mail)(&code) {
             Ok(world) => world,
             Err(finding) => {
                 troubles.tell(shared, *finding);
@@ -34,6 +38,7 @@ pub(super) fn deliver(shared: &Shared<'_>) {
             continue;
         }
         let mut transport = (shared.server.transport)();
+        transport.listen(Arc::new(Hears { events: shared.events.clone(), stop: shared.server.stop.clone() }));
         while !shared.is_ending() {
             match dispatch_until(&mut world, &mut *transport, &|| shared.is_ending()) {
                 Ok(report) => {
@@ -58,6 +63,22 @@ pub(super) fn deliver(shared: &Shared<'_>) {
     }
 }
 
+/// Tells what delivery waits for, and calls off what can be when the server is to end.
+struct Hears {
+    events: Sender<Event>,
+    stop: Stop,
+}
+
+impl Listener for Hears {
+    fn waits(&self, what: &str) {
+        let _ = self.events.send(Event::MailWaits { what: what.to_string() });
+    }
+
+    fn is_ending(&self) -> bool {
+        self.stop.is_set()
+    }
+}
+
 /// What was told of mail, so that what lasts is told once.
 #[derive(Default)]
 struct Told {
@@ -76,7 +97,7 @@ impl Told {
             shared.tell(Event::MailDead {
                 mail: mail.number,
                 run: mail.run,
-                to: mail.to.clone(),
+                to: masked_address(&mail.to),
                 reason: mail.reason.clone(),
             });
         }

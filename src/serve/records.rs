@@ -1,7 +1,8 @@
 //! Triggers on records: `on Customer created as c when c.country == "DE"`.
 //!
 //! The store logs the changes that a trigger is for in the transactions that make them. A trigger goes through the
-//! log once, after the commit; it sees the record as it is then. What is gone again by then starts nothing.
+//! log once, after the commit; it sees the record as it is then, and a deleted one as it was last. What was made or
+//! changed and is gone again by then starts nothing.
 
 use super::watch::{Off, Watched, off, start};
 use super::{Event, Shared};
@@ -45,12 +46,18 @@ pub(super) fn look(
         if shared.is_ending() {
             return Ok(false);
         }
-        let record = match change.key {
-            Value::None => None,
-            ref key => worker.world().store.get(on.entity, key).map_err(off)?,
+        let record = match (on.happening, &change.key) {
+            (RecordHappening::Deleted, _) => change.gone,
+            (_, Value::None) => None,
+            (_, key) => worker.world().store.get(on.entity, key).map_err(off)?,
         };
         seen = change.number;
-        let Some(record) = record else { continue };
+        let Some(record) = record else {
+            if on.happening == RecordHappening::Deleted {
+                tell_unreadable(shared, watched);
+            }
+            continue;
+        };
         if !is_for(shared, worker, watched, on, &record) {
             continue;
         }
@@ -75,11 +82,23 @@ pub(super) fn look(
     Ok(count == BATCH)
 }
 
+/// Says that a deleted record starts nothing because it does not fit the script.
+fn tell_unreadable(shared: &Shared<'_>, watched: &Watched<'_>) {
+    let message = format!(
+        "a record was deleted, but it does not fit the entity as the script declares it now, so `{}` starts nothing",
+        watched.trigger.name
+    );
+    let finding = Finding::without_place(&codes::TRIGGER, message)
+        .help("the entity was changed between the deletion and now; see to what the trigger would have done by hand");
+    shared.tell(Event::Problem(Box::new(finding)));
+}
+
 /// Whether the condition of the trigger holds.
 fn is_for(shared: &Shared<'_>, worker: &mut MachineWorker<'_>, watched: &Watched<'_>, on: On, record: &Value) -> bool {
     let Some(when) = on.when else { return true };
     let mut frame = vec![record.clone()];
-    let place = StepPlace { run: RunId(0), step: "trigger", path: &[], undo: false, round: 0, until: None };
+    let place =
+        StepPlace { run: RunId(0), step: "trigger", path: &[], undo: false, leaves: false, round: 0, until: None };
     let result = worker.act(when, &mut frame, place);
     let _ = (worker.take_changes(), worker.take_fatal());
     match result {

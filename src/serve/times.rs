@@ -3,6 +3,8 @@
 use super::watch::{Off, Watched, off, start};
 use super::{Event, Shared};
 use crate::compile::trigger::{EventCode, PeriodCode};
+use crate::finding::Finding;
+use crate::finding::catalogue::serve as codes;
 use crate::flow::{MachineWorker, Worker};
 use crate::value::schedule::{Period, Schedule};
 use crate::value::{Duration, Instant, Time, Value};
@@ -10,6 +12,10 @@ use jiff::tz::TimeZone;
 
 /// A time that no server has come to within so long was missed.
 const GRACE: Duration = Duration::from_milliseconds(Duration::MINUTE);
+
+/// A trigger that stands further ahead than this was moved there by a clock that has been set back since. One that
+/// stands less far ahead waits until the clock has come there: so no time is started twice.
+const FURTHEST_AHEAD: Duration = Duration::from_milliseconds(7 * Duration::DAY);
 
 /// The most missed times that are counted.
 const MOST_MISSED: usize = 100_000;
@@ -63,10 +69,13 @@ pub(super) fn look(
     schedule: &Schedule,
     catch_up: bool,
 ) -> Result<(), Off> {
-    let calendar = &shared.server.calendar;
+    let calendar = watched.calendar;
     let now = worker.world().clock.now();
     let Some(position) = worker.world().store.trigger_position(&watched.key).map_err(off)? else { return Ok(()) };
     let Ok(from) = Instant::from_milliseconds(position) else { return Ok(()) };
+    if from.since(now) > FURTHEST_AHEAD {
+        return set_back(shared, worker, watched, (from, now));
+    }
     let Some((last, count)) = schedule.missed(from, now, calendar, MOST_MISSED) else { return Ok(()) };
     if now.since(last) > GRACE && !catch_up {
         worker.world().store.begin().map_err(off)?;
@@ -87,6 +96,27 @@ pub(super) fn look(
             what: last.timestamp().to_string(),
             caught_up: if catch_up { count - 1 } else { 0 },
         });
+    }
+    Ok(())
+}
+
+/// Lets a trigger count from now on that was started for times that have not come.
+fn set_back(
+    shared: &Shared<'_>,
+    worker: &mut MachineWorker<'_>,
+    watched: &Watched<'_>,
+    (from, now): (Instant, Instant),
+) -> Result<(), Off> {
+    let store = &mut *worker.world().store;
+    store.begin().map_err(off)?;
+    let moved = store.move_trigger(&watched.key, from.milliseconds(), now.milliseconds()).map_err(off)?;
+    store.commit().map_err(off)?;
+    if moved {
+        let message = format!("`{}` was started last for {}, which has not come yet", watched.trigger.name, from);
+        let finding = Finding::without_place(&codes::CLOCK, message)
+            .note("the clock was ahead then, or is behind now; the trigger counts from now on again")
+            .help("see that the clock is right: times that come again start their flow again");
+        shared.tell(Event::Problem(Box::new(finding)));
     }
     Ok(())
 }

@@ -1,20 +1,26 @@
 //! Looks whether triggers have something to start.
 
 use super::records::On;
-use super::{Event, PAUSE, REST, Shared, Troubles, file, records, times, trouble};
+use super::{Event, PAUSE, REST, Served, Shared, Troubles, file, records, times, trouble};
 use crate::compile::code::Code;
 use crate::compile::trigger::{EventCode, TriggerCode};
 use crate::finding::Finding;
 use crate::finding::catalogue::serve as codes;
 use crate::flow::{MachineWorker, Names, Worker};
 use crate::syntax::tree::RecordEvent;
-use crate::value::schedule::Schedule;
+use crate::value::schedule::{Calendar, Schedule};
 use crate::value::{Duration, EcoString, Instant, RecordId, Value};
 use crate::world::{RecordHappening, RunId, Store, StoreError};
 use ecow::eco_format;
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Instant as Moment;
 
 /// A trigger that no server has had for so long is forgotten.
 const FORGOTTEN: Duration = Duration::from_milliseconds(30 * Duration::DAY);
+
+/// How often what the store keeps for triggers is tidied.
+const TIDY: std::time::Duration = std::time::Duration::from_secs(600);
 
 /// Why a look broke off; nothing when the server is to end.
 pub(super) type Off = Option<Box<Finding>>;
@@ -33,6 +39,8 @@ pub(super) struct Watched<'c> {
     pub code: &'c Code,
     /// The names of that.
     pub names: &'c Names,
+    /// The holidays.
+    pub calendar: &'c Calendar,
     /// The record type `File`.
     pub file_type: Option<RecordId>,
 }
@@ -50,17 +58,29 @@ struct Post<'c> {
     triggers: Vec<(Watched<'c>, Kind)>,
 }
 
+/// The scripts whose triggers were told of, each with its version.
+type Told = HashSet<(EcoString, EcoString)>;
+
 /// Watches until the server ends.
 pub(super) fn watch(shared: &Shared<'_>) {
-    let names: Vec<Names> = shared.server.scripts.iter().map(|script| Names::of(&script.code)).collect();
+    let mut told = Told::new();
+    while !shared.is_ending() {
+        let served = shared.served();
+        watch_these(shared, &served, &mut told);
+    }
+}
+
+/// Watches for the triggers of these scripts, until others are served or the server ends.
+fn watch_these(shared: &Shared<'_>, served: &Arc<Served>, told: &mut Told) {
+    let names: Vec<Names> = served.scripts.iter().map(|script| Names::of(&script.code)).collect();
     let mut posts: Vec<Option<Post<'_>>> = names.iter().map(|_| None).collect();
     let mut troubles: Vec<Troubles> = names.iter().map(|_| Troubles::default()).collect();
-    let mut is_first = true;
-    while !shared.is_ending() {
+    let mut tidied = Moment::now();
+    while !shared.is_ending() && Arc::ptr_eq(served, &shared.served()) {
         let mut failed = false;
         for (at, post) in posts.iter_mut().enumerate() {
             let (Some(names), Some(troubles)) = (names.get(at), troubles.get_mut(at)) else { continue };
-            match round(shared, at, names, post, is_first) {
+            match round(shared, (served, at), names, post, told) {
                 Ok(()) => troubles.over(),
                 Err(finding) => {
                     if let Some(finding) = finding {
@@ -70,32 +90,51 @@ pub(super) fn watch(shared: &Shared<'_>) {
                 }
             }
         }
-        is_first = false;
+        if tidied.elapsed() >= TIDY {
+            tidied = Moment::now();
+            if let Some(post) = posts.iter_mut().flatten().next()
+                && let Err(Some(finding)) = tidy(post)
+            {
+                shared.tell(Event::Problem(finding));
+            }
+        }
         shared.rest(if failed { PAUSE } else { REST });
     }
 }
 
 /// Looks once.
 pub(super) fn look(shared: &Shared<'_>) {
-    for (at, script) in shared.server.scripts.iter().enumerate() {
+    let served = shared.served();
+    let mut told = Told::new();
+    for (at, script) in served.scripts.iter().enumerate() {
         let names = Names::of(&script.code);
-        if let Err(Some(finding)) = round(shared, at, &names, &mut None, true) {
+        if let Err(Some(finding)) = round(shared, (&served, at), &names, &mut None, &mut told) {
             shared.tell(Event::Problem(finding));
         }
     }
 }
 
+/// Forgets triggers that nobody has any more, and changes that every trigger has seen: deleted records are among them,
+/// and are not to be kept for longer than they are needed.
+fn tidy(post: &mut Post<'_>) -> Result<(), Off> {
+    let now = post.worker.world().clock.now();
+    let store = &mut post.worker.world().store;
+    store.begin().map_err(off)?;
+    store.tidy_triggers(now.minus(FORGOTTEN).unwrap_or(Instant::EPOCH)).map_err(off)?;
+    store.commit().map_err(off)
+}
+
 /// Looks at the triggers of a script. One that fails keeps the others of it from nothing.
 fn round<'c>(
-    shared: &'c Shared<'_>,
-    at: usize,
+    shared: &Shared<'_>,
+    (served, at): (&'c Served, usize),
     names: &'c Names,
     place: &mut Option<Post<'c>>,
-    is_first: bool,
+    told: &mut Told,
 ) -> Result<(), Off> {
     let post = match place {
         Some(post) => post,
-        None => place.insert(open(shared, at, names, is_first)?),
+        None => place.insert(open(shared, (served, at), names, told)?),
     };
     let mut first = Ok(());
     let Post { worker, triggers } = post;
@@ -122,8 +161,13 @@ fn round<'c>(
 }
 
 /// Registers the triggers of a script.
-fn open<'c>(shared: &'c Shared<'_>, at: usize, names: &'c Names, tells: bool) -> Result<Post<'c>, Off> {
-    let Some(script) = shared.server.scripts.get(at) else { return Err(None) };
+fn open<'c>(
+    shared: &Shared<'_>,
+    (served, at): (&'c Served, usize),
+    names: &'c Names,
+    told: &mut Told,
+) -> Result<Post<'c>, Off> {
+    let Some(script) = served.scripts.get(at) else { return Err(None) };
     let code = &script.code;
     let world = (shared.server.open)(code).map_err(Some)?;
     let mut worker = MachineWorker::new(code, shared.server.limits, world, false);
@@ -136,7 +180,7 @@ fn open<'c>(shared: &'c Shared<'_>, at: usize, names: &'c Names, tells: bool) ->
             continue;
         }
         let key = eco_format!("{}: {}", script.name, trigger.name);
-        let watched = Watched { key, trigger, code, names, file_type };
+        let watched = Watched { key, trigger, code, names, file_type, calendar: &served.calendar };
         match kind(&mut worker, &watched, shared) {
             Ok(kind) => triggers.push((watched, kind)),
             Err(reason) => {
@@ -149,7 +193,7 @@ fn open<'c>(shared: &'c Shared<'_>, at: usize, names: &'c Names, tells: bool) ->
     let now = worker.world().clock.now();
     let store = &mut worker.world().store;
     store.begin().map_err(off)?;
-    let mut told = Vec::new();
+    let mut events = Vec::new();
     for (watched, kind) in &triggers {
         let on = match kind {
             Kind::Records(on) => Some((on.entity, on.happening)),
@@ -159,16 +203,16 @@ fn open<'c>(shared: &'c Shared<'_>, at: usize, names: &'c Names, tells: bool) ->
         let next = match kind {
             Kind::Times(schedule, _) => {
                 let from = Instant::from_milliseconds(position).unwrap_or(now).max(now);
-                schedule.next(from, &shared.server.calendar)
+                schedule.next(from, &served.calendar)
             }
             _ => None,
         };
-        told.push(Event::Watching { trigger: watched.trigger.name.clone(), script: script.name.clone(), next });
+        events.push(Event::Watching { trigger: watched.trigger.name.clone(), script: script.name.clone(), next });
     }
     store.tidy_triggers(now.minus(FORGOTTEN).unwrap_or(Instant::EPOCH)).map_err(off)?;
     store.commit().map_err(off)?;
-    if tells {
-        told.into_iter().for_each(|event| shared.tell(event));
+    if told.insert((script.name.clone(), code.version.clone())) {
+        events.into_iter().for_each(|event| shared.tell(event));
     }
     Ok(Post { worker, triggers })
 }
@@ -180,9 +224,7 @@ fn kind(worker: &mut MachineWorker<'_>, watched: &Watched<'_>, shared: &Shared<'
             let happening = match event {
                 RecordEvent::Created => RecordHappening::Created,
                 RecordEvent::Changed => RecordHappening::Changed,
-                RecordEvent::Deleted => {
-                    return Err("a record that is gone can't be given to a flow; a rule can watch for it".to_string());
-                }
+                RecordEvent::Deleted => RecordHappening::Deleted,
             };
             let record = watched.code.records.get(entity.0 as usize);
             let key = record.and_then(|record| record.fields.get(record.key?));

@@ -23,7 +23,7 @@ const MOST_VERSIONS: usize = 16;
 /// Takes up runs until the server ends, or until none can go on.
 pub(super) fn work(shared: &Shared<'_>) {
     let mut troubles = Troubles::default();
-    let mut worker = Work { shared, codes: HashMap::new(), looked: None };
+    let mut worker = Work { shared, codes: HashMap::new(), looked: None, watcher: None };
     while !shared.is_ending() {
         match worker.batch() {
             Ok(0) if shared.server.once => return,
@@ -53,6 +53,8 @@ struct Work<'s> {
     codes: HashMap<EcoString, Arc<Code>>,
     /// When it was looked last whether others have died.
     looked: Option<Moment>,
+    /// Looks at the other processes, and remembers from one look to the next who was silent.
+    watcher: Option<World>,
 }
 
 fn off(error: StoreError) -> Off {
@@ -65,9 +67,7 @@ impl Work<'_> {
         let mut desk = self.open(&Code::default())?;
         if self.looked.is_none_or(|looked| looked.elapsed() >= LOOK) {
             self.looked = Some(Moment::now());
-            for gone in desk.store.take_over().map_err(off)? {
-                self.shared.tell(Event::TookOver(gone));
-            }
+            self.look_at_others()?;
         }
         let mut worked = 0;
         loop {
@@ -87,6 +87,23 @@ impl Work<'_> {
                 return Ok(0);
             }
         }
+    }
+
+    /// Takes over what the dead and the stuck have left.
+    fn look_at_others(&mut self) -> Result<(), Off> {
+        let mut watcher = match self.watcher.take() {
+            Some(watcher) => watcher,
+            None => {
+                let mut watcher = self.open(&Code::default())?;
+                watcher.store.reckon_with(self.shared.server.lease);
+                watcher
+            }
+        };
+        for gone in watcher.store.take_over().map_err(off)? {
+            self.shared.tell(Event::TookOver(gone));
+        }
+        self.watcher = Some(watcher);
+        Ok(())
     }
 
     /// The runs that can go on, without those that a thread has in hand or that were given up.
@@ -224,7 +241,8 @@ impl Work<'_> {
             return Ok(Ok(code.clone()));
         }
         let kept = desk.store.version(version).map_err(off)?;
-        let served = self.shared.server.scripts.iter().find(|script| script.code.version == *version);
+        let scripts = self.shared.served();
+        let served = scripts.scripts.iter().find(|script| script.code.version == *version);
         let code = match served {
             Some(script) => script.code.clone(),
             None => match crate::flow::version::code_of(version, kept.as_ref()) {

@@ -2,7 +2,7 @@
 
 use super::problem::Problem;
 use crate::check::program::Type;
-use crate::value::Value;
+use crate::value::{Date, Value};
 use ecow::EcoString;
 
 type Taken<T> = Result<T, Problem>;
@@ -56,6 +56,14 @@ impl<'a> Arguments<'a> {
             Value::None => Ok(default),
             Value::Int(value) => Ok(*value),
             other => Err(wrong(at, "int", other)),
+        }
+    }
+
+    /// A day that must be given.
+    pub fn date(&self, at: usize) -> Taken<Date> {
+        match self.value(at) {
+            Value::Date(date) => Ok(*date),
+            other => Err(wrong(at, "date", other)),
         }
     }
 

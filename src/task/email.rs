@@ -41,7 +41,9 @@ pub(super) fn send(executor: &mut Executor, arguments: &Arguments) -> Result<Val
         watch.mailed(&message)?;
     }
     executor.mails += 1;
-    executor.record(ChangeKind::Mailed, message.to.clone(), message.subject.clone());
+    // The story of the run is for others than the mail is.
+    let told = if executor.hides_subject { EcoString::inline("•••") } else { message.subject.clone() };
+    executor.record(ChangeKind::Mailed, message.to.clone(), told);
     if executor.world.settings.switches.is_off(EffectClass::Email) {
         let held = "email is switched off in rpa.toml: the mail is held in the outbox until it is switched on";
         executor.record(ChangeKind::Noted, "warn", held);

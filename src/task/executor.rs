@@ -4,7 +4,7 @@ use super::arguments::Arguments;
 use super::names::Names;
 use super::problem::Problem;
 use super::report::{FlowStart, StepReport};
-use super::{clock, csv, email, excel, file, http, json, log, pdf, project, random, sequence};
+use super::{calendar, clock, csv, email, excel, file, http, json, log, pdf, project, random, sequence};
 use crate::check::program::Type;
 use crate::compile::code::Code;
 use crate::compile::query::QueryId;
@@ -33,7 +33,11 @@ pub struct Executor<'a> {
     pub(super) wrote: bool,
     /// Until when the step must have ended, and how long that is after its beginning.
     pub(super) until: Option<(Instant, Duration)>,
+    /// Whether the mail that is written has a subject that the story of the run must not tell.
+    pub(super) hides_subject: bool,
     pub(super) traces: bool,
+    /// Whether work may be left to another thread, and the step be done again when that is done.
+    leaves: bool,
     pub(super) report: StepReport,
     /// Who hears of each effect.
     pub(super) watch: Option<&'a mut dyn EffectWatch>,
@@ -56,7 +60,9 @@ impl<'a> Executor<'a> {
             calls: 0,
             wrote: false,
             until: None,
+            hides_subject: false,
             traces: false,
+            leaves: false,
             report: StepReport::default(),
             watch: None,
             agenda: Agenda::default(),
@@ -74,6 +80,17 @@ impl<'a> Executor<'a> {
     pub fn until(mut self, until: Option<(Instant, Duration)>) -> Self {
         self.until = until;
         self
+    }
+
+    /// Lets work be left to another thread: the step then fails with [`Failure::ELSEWHERE`], and is done again.
+    pub fn leaving(mut self, leaves: bool) -> Self {
+        self.leaves = leaves;
+        self
+    }
+
+    /// Whether work may be left to another thread. Not once the step has done what it should not do twice without need.
+    pub(super) fn may_leave(&self) -> bool {
+        self.leaves && !self.agenda.is_firing()
     }
 
     /// Gives the machine that executes the reactive rules of the program; not the one that executes the step.
@@ -145,9 +162,17 @@ impl<'a> Executor<'a> {
     fn dispatch(&mut self, operation: Operation, values: &[Value], ty: Option<&Type>) -> Result<Value, Problem> {
         let plain = || Arguments::new(values, ty, None, usize::MAX);
         let typed = |count| Arguments::new(values, ty, Some(1), count);
+        if uses_files(operation) {
+            // A large file should not be read twice.
+            self.leaves = false;
+        }
         match operation {
             Operation::Today => clock::today(self, &plain()),
             Operation::Now => Ok(Value::Instant(self.world.clock.now())),
+            Operation::BusinessDays => calendar::business_days(self, &plain()),
+            Operation::DateIsBusinessDay => calendar::is_business_day(self, &plain()),
+            Operation::DateAddBusinessDays => calendar::add_business_days(self, &plain()),
+            Operation::DateBusinessDaysUntil => calendar::business_days_until(self, &plain()),
             Operation::CsvRead => csv::read(self, &typed(7)),
             Operation::CsvCheck => csv::check(self, &typed(6)),
             Operation::CsvWrite => csv::write(self, &plain()),
@@ -182,6 +207,18 @@ impl<'a> Executor<'a> {
     }
 }
 
+fn uses_files(operation: Operation) -> bool {
+    use Operation::{
+        CsvCheck, CsvRead, CsvWrite, ExcelRead, ExcelWrite, FileDelete, FileMove, FileRead, FileWrite, JsonRead,
+        JsonWrite,
+    };
+    match operation {
+        CsvRead | CsvCheck | CsvWrite | JsonRead | JsonWrite | ExcelRead | ExcelWrite | FileRead | FileWrite
+        | FileMove | FileDelete => true,
+        _ => false,
+    }
+}
+
 impl Host for Executor<'_> {
     fn perform(
         &mut self,
@@ -190,6 +227,7 @@ impl Host for Executor<'_> {
         ty: Option<&Type>,
         span: Span,
     ) -> Result<Value, Failure> {
+        self.hides_subject = operation == Operation::EmailSend && self.code.private_subjects.contains(&span);
         self.dispatch(operation, arguments, ty).map_err(|problem| self.fail(problem, span))
     }
 

@@ -5,6 +5,7 @@
 //! has its own file; `table` is what data files of every kind have in common.
 
 mod arguments;
+mod calendar;
 mod clock;
 mod csv;
 mod email;

@@ -10,6 +10,9 @@ pub(super) fn invoice(executor: &mut Executor, arguments: &Arguments) -> Result<
     let path = arguments.text(0)?;
     let invoice = described(arguments.value(1))
         .ok_or_else(|| Problem::internal("pdf.invoice was given something that is no InvoiceDocument"))?;
+    if executor.may_leave() && executor.world.documents.begin_invoice(&invoice) {
+        return Err(Problem::Elsewhere);
+    }
     let content = executor.world.documents.print_invoice(&invoice).map_err(|error| document_problem(path, error))?;
     executor.world.files.write(path, &content)?;
     executor.document(path, content.len())

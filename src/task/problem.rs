@@ -12,6 +12,8 @@ use ecow::EcoString;
 pub enum Problem {
     /// A declared error of the prelude, with its fields in their order.
     Named(&'static str, Vec<Value>),
+    /// Another thread does it; see [`Failure::ELSEWHERE`].
+    Elsewhere,
     /// The surroundings have failed; see [`Failure::FATAL`].
     Fatal(StoreError),
 }
@@ -50,6 +52,9 @@ impl Problem {
     pub fn at(self, code: &Code, span: Span, fatal: &mut Option<StoreError>) -> Failure {
         let (name, fields) = match self {
             Problem::Named(name, fields) => (name, fields),
+            Problem::Elsewhere => {
+                return Failure { error: Failure::ELSEWHERE, fields: Vec::new(), span, trace: Vec::new() };
+            }
             Problem::Fatal(error) => {
                 fatal.get_or_insert(error);
                 return Failure { error: Failure::FATAL, fields: Vec::new(), span, trace: Vec::new() };

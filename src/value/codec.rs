@@ -180,7 +180,17 @@ fn all(values: &[Value], depth: usize, out: &mut Vec<u8>) -> Result<()> {
 }
 
 /// Seven bits a byte, the lowest first; the top bit says that another byte follows (LEB128).
-fn unsigned(mut value: u128, out: &mut Vec<u8>) {
+fn unsigned(value: u128, out: &mut Vec<u8>) {
+    // Nearly all numbers are short, and long ones take a processor several times as long.
+    let Ok(mut value) = u64::try_from(value) else { return long(value, out) };
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+fn long(mut value: u128, out: &mut Vec<u8>) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;

@@ -33,6 +33,36 @@ impl Rounding {
     }
 }
 
+/// The sign, the digits and how many of them lie behind the point, of a decimal that has few digits: nearly all have.
+/// None of zero, whose sign is a matter of its own.
+pub fn short(value: Decimal) -> Option<(bool, u64, u32)> {
+    let digits = u64::try_from(value.mantissa().unsigned_abs()).ok().filter(|digits| *digits > 0)?;
+    (value.scale() <= 19).then(|| (value.is_sign_negative(), digits, value.scale()))
+}
+
+/// Writes such a decimal, byte by byte, 40 of them at most.
+pub fn write_short((is_negative, digits, scale): (bool, u64, u32), put: &mut impl FnMut(u8)) {
+    if is_negative {
+        put(b'-');
+    }
+    let mut reversed = [b'0'; 20];
+    let (mut rest, mut count) = (digits, 0);
+    for place in &mut reversed {
+        if rest == 0 && count > scale {
+            break;
+        }
+        *place = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        count += 1;
+    }
+    for (place, digit) in (0..count).zip(&reversed).rev() {
+        put(*digit);
+        if place == scale && scale > 0 {
+            put(b'.');
+        }
+    }
+}
+
 /// `left + right`.
 pub fn add(left: Decimal, right: Decimal) -> Result<Decimal> {
     left.checked_add(right).ok_or(ArithmeticError::Overflow)

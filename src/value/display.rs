@@ -1,5 +1,6 @@
 //! Values as people read them: the language's own written forms where it has one.
 
+use super::decimal::{short, write_short};
 use super::{Date, Decimal, Duration, EcoString, Instant, Money, Time, TypeNames, Value};
 use std::fmt::{self, Display, Write};
 
@@ -33,6 +34,10 @@ pub fn written(value: &Value, names: &dyn TypeNames) -> String {
 
 /// A decimal without zeros at its end: 1.50 is `1.5`.
 pub fn decimal(value: Decimal) -> String {
+    if let Some((is_negative, digits, scale)) = short(value) {
+        let (digits, scale) = without_zeros(digits, scale, 0);
+        return written_short(is_negative, digits, scale);
+    }
     value.normalize().to_string()
 }
 
@@ -50,9 +55,29 @@ pub fn percent(fraction: Decimal) -> String {
 
 /// An amount with as many digits as its currency has, or more where it has more: `99.90`.
 pub fn amount(money: Money) -> String {
+    let least = money.currency.minor_digits().unwrap_or(0);
+    if let Some((is_negative, digits, scale)) = short(money.amount).filter(|(.., scale)| *scale >= least) {
+        let (digits, scale) = without_zeros(digits, scale, least);
+        return written_short(is_negative, digits, scale);
+    }
     let amount = money.amount.normalize();
-    let digits = money.currency.minor_digits().unwrap_or(0).max(amount.scale());
+    let digits = least.max(amount.scale());
     format!("{amount:.*}", digits as usize)
+}
+
+/// Digits without zeros at the end, as far as so many places behind the point may be left out.
+fn without_zeros(mut digits: u64, mut scale: u32, least: u32) -> (u64, u32) {
+    while scale > least && digits.is_multiple_of(10) {
+        digits /= 10;
+        scale -= 1;
+    }
+    (digits, scale)
+}
+
+fn written_short(is_negative: bool, digits: u64, scale: u32) -> String {
+    let mut out = String::with_capacity(24);
+    write_short((is_negative, digits, scale), &mut |byte| out.push(char::from(byte)));
+    out
 }
 
 /// A date: `2026-11-22`.
@@ -245,6 +270,26 @@ mod tests {
 
     fn shown(milliseconds: i64) -> String {
         duration(Duration::from_milliseconds(milliseconds))
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_short_way_shows_what_the_long_one_does(
+            digits in proptest::prop_oneof![-2000_i128..2000, -(1_i128 << 66)..(1_i128 << 66)],
+            scale in 0_u32..=28,
+            zeros in 0_u32..4,
+        ) {
+            let value = Decimal::from_i128_with_scale(digits * 10_i128.pow(zeros), scale);
+            proptest::prop_assert_eq!(decimal(value), value.normalize().to_string());
+            let money = Money::new(value, Currency::EUR);
+            let normal = value.normalize();
+            proptest::prop_assert_eq!(amount(money), format!("{normal:.*}", normal.scale().max(2) as usize));
+            if let Some(short) = short(value) {
+                let mut out = String::new();
+                write_short(short, &mut |byte| out.push(char::from(byte)));
+                proptest::prop_assert_eq!(out, value.to_string());
+            }
+        }
     }
 
     #[test]

@@ -156,6 +156,45 @@ impl Calendar {
     pub fn is_business_day(&self, day: Date) -> bool {
         is_weekday(day) && !self.holidays.contains(&day)
     }
+
+    /// The day that is so many business days later, or earlier when the count is negative; with 0 the day itself, or
+    /// the next business day when it is none. None when the calendar of this program ends before.
+    pub fn add_business_days(&self, from: Date, count: i64) -> Option<Date> {
+        // The years 1 to 9999 have no more.
+        if count.unsigned_abs() > 4_000_000 {
+            return None;
+        }
+        let step = |day: Date| if count < 0 { day.yesterday().ok() } else { day.tomorrow().ok() };
+        let mut day = from;
+        if count == 0 {
+            while !self.is_business_day(day) {
+                day = step(day)?;
+            }
+            return Some(day);
+        }
+        let mut left = count.unsigned_abs();
+        while left > 0 {
+            day = step(day)?;
+            left -= u64::from(self.is_business_day(day));
+        }
+        Some(day)
+    }
+
+    /// How many business days lie behind `from`, up to and with `to`; negative when that comes before.
+    pub fn business_days_between(&self, from: Date, to: Date) -> i64 {
+        let (first, last, sign) = if from <= to { (from, to, 1) } else { (to, from, -1) };
+        // Counted backwards, the day it is counted from is not in it, and the day it is counted to is.
+        let counted = |day: Date| if sign > 0 { day > first } else { day < last };
+        let mut count = 0;
+        let mut day = first;
+        loop {
+            count += i64::from(counted(day) && self.is_business_day(day));
+            match day.tomorrow() {
+                Ok(next) if next <= last => day = next,
+                _ => return sign * count,
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -186,6 +225,36 @@ mod tests {
             after = next;
         }
         lines.join("\n")
+    }
+
+    #[test]
+    fn business_days_are_counted() {
+        let calendar = Calendar::read("2026-12-25 Christmas\n2026-12-26\n2027-01-01\n").unwrap();
+        let day = |text: &str| super::super::parse::date(text, None).unwrap();
+        let later = |from: &str, count| calendar.add_business_days(day(from), count).map(crate::value::display::date);
+        // Wednesday, then Thursday; Friday is Christmas.
+        assert_eq!(later("2026-12-23", 1).as_deref(), Some("2026-12-24"));
+        assert_eq!(later("2026-12-23", 2).as_deref(), Some("2026-12-28"));
+        assert_eq!(later("2026-12-26", 1).as_deref(), Some("2026-12-28"));
+        assert_eq!(later("2026-12-28", -1).as_deref(), Some("2026-12-24"));
+        assert_eq!(later("2026-12-25", 0).as_deref(), Some("2026-12-28"));
+        assert_eq!(later("2026-12-24", 0).as_deref(), Some("2026-12-24"));
+        assert_eq!((later("9999-12-30", 5), later("2026-12-24", i64::MIN)), (None, None));
+        let between = |from: &str, to: &str| calendar.business_days_between(day(from), day(to));
+        assert_eq!((between("2026-12-23", "2026-12-28"), between("2026-12-28", "2026-12-23")), (2, -2));
+        assert_eq!((between("2026-12-25", "2026-12-27"), between("2026-12-24", "2026-12-24")), (0, 0));
+    }
+
+    proptest! {
+        #[test]
+        fn counting_is_the_opposite_of_adding(start in 0..4_000_i64, count in -300..300_i64) {
+            let calendar = Calendar::read("2026-12-25\n2027-01-01\n2028-05-01").unwrap();
+            let start = jiff::civil::date(2024, 1, 1).checked_add(jiff::Span::new().days(start)).unwrap();
+            prop_assume!(count != 0);
+            let end = calendar.add_business_days(start, count).unwrap();
+            prop_assert!(calendar.is_business_day(end));
+            prop_assert_eq!(calendar.business_days_between(start, end), count);
+        }
     }
 
     #[test]

@@ -22,6 +22,15 @@ impl Failure {
     /// handler is for it; the run stops, and who gave the host asks it for the cause.
     pub const FATAL: ErrorId = ErrorId(u32::MAX);
 
+    /// Not an error either: a part of the step's work was given to another thread. Whatever the step has done is taken
+    /// back, and it is done again when that work may be asked for.
+    pub const ELSEWHERE: ErrorId = ErrorId(u32::MAX - 1);
+
+    /// Whether the step is to be done again later.
+    pub fn is_elsewhere(&self) -> bool {
+        self.error == Self::ELSEWHERE
+    }
+
     /// Whether the run must stop without a handler, a retry or an undo.
     pub fn is_fatal(&self) -> bool {
         self.error == Self::FATAL

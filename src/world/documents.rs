@@ -144,6 +144,12 @@ pub trait Documents: Send {
 
     /// An invoice as a PDF document. The same content gives the same bytes.
     fn print_invoice(&mut self, invoice: &Invoice) -> Result<Vec<u8>, DocumentError>;
+
+    /// Lets another thread begin to print an invoice, so that [`Documents::print_invoice`] of the same one has less to
+    /// do; false when there is none to spare. Nothing is lost when it is never asked for.
+    fn begin_invoice(&mut self, _invoice: &Invoice) -> bool {
+        false
+    }
 }
 
 /// Knows no documents: for tests of what needs none.

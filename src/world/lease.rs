@@ -54,6 +54,21 @@ pub trait Leases {
         Ok(WorkerId(1))
     }
 
+    /// Begins anew as another worker: for one that was fenced while it had no run in hand. Nothing happens to one who is
+    /// no worker. Begins and commits a transaction of its own.
+    fn enter_again(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Learns how long leases are here: for one who is no worker and takes over what others have left.
+    fn reckon_with(&mut self, _length: Duration) {}
+
+    /// The names of living processes that are taken over if they stay silent: their lease is over by the clock, but the
+    /// clock may have been set. [`Leases::take_over`] watches them from one call to the next.
+    fn suspects(&self) -> Vec<EcoString> {
+        Vec::new()
+    }
+
     /// Ends being a worker: the runs that it still has are free. Nothing happens to one who is none.
     fn leave(&mut self) -> Result<(), StoreError> {
         Ok(())
@@ -64,8 +79,8 @@ pub trait Leases {
         Ok(Vec::new())
     }
 
-    /// Removes the workers whose process has died or whose lease is over; their runs are free then. Begins and
-    /// commits a transaction of its own.
+    /// Removes the workers whose process has died, and those whose lease is over and that were silent while they were
+    /// watched (see [`Leases::suspects`]); their runs are free then. Begins and commits a transaction of its own.
     fn take_over(&mut self) -> Result<Vec<GoneWorker>, StoreError> {
         Ok(Vec::new())
     }

@@ -1,6 +1,8 @@
 //! Mail: what leaves, and how it may fail to.
 
+use crate::value::Duration;
 use ecow::EcoString;
+use std::sync::Arc;
 
 /// An address for those who need not know whose it is: the domain alone.
 pub fn masked_address(address: &str) -> EcoString {
@@ -53,9 +55,27 @@ pub enum DeliveryError {
     /// The server can't be reached, or takes no mail at all for now: nothing that has to do with this mail.
     #[error("{0}")]
     Unreachable(String),
+    /// The server had the whole mail and did not say what becomes of it: it may have left. Trying again at once would
+    /// most likely deliver it twice.
+    #[error("{0}")]
+    Unanswered(String),
     /// It will never leave.
     #[error("{0}")]
     Permanent(String),
+    /// It was called off before the server had it.
+    #[error("called off")]
+    CalledOff,
+}
+
+/// Hears what a delivery waits for, and may call it off.
+pub trait Listener: Send + Sync {
+    /// Delivery waits, and has done so for a while.
+    fn waits(&self, what: &str);
+
+    /// Whether to give up what can be given up: a mail of which the server does not have the end.
+    fn is_ending(&self) -> bool {
+        false
+    }
 }
 
 /// Delivers mail.
@@ -82,6 +102,14 @@ pub trait Transport: Send {
     fn system(&self) -> Option<&'static str> {
         None
     }
+
+    /// How long the delivery of one mail may take at most.
+    fn longest(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// Who listens to what deliveries wait for.
+    fn listen(&mut self, _listener: Arc<dyn Listener>) {}
 
     /// Where mail goes, for the summary: `.rpa/outbox`, `smtp://mail.example.com`.
     fn target(&self) -> String;

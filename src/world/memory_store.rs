@@ -279,7 +279,7 @@ impl Outbox for MemoryStore {
         Ok(true)
     }
 
-    fn next_mail(&mut self) -> Result<Option<Instant>> {
+    fn next_mail(&mut self, _now: Instant) -> Result<Option<Instant>> {
         let waiting = self.now.outbox.iter().filter(|kept| kept.record.state == MailState::Waiting);
         Ok(waiting.map(|kept| kept.record.due).min())
     }

@@ -6,6 +6,7 @@ mod clock;
 mod documents;
 mod effect;
 mod files;
+mod holidays;
 mod journal;
 mod lease;
 mod mail;
@@ -29,11 +30,12 @@ pub use documents::{
 };
 pub use effect::{CallPermit, EffectWatch, OutsideCall};
 pub use files::{FileError, Files, fits};
+pub use holidays::{CalendarReader, Holidays};
 pub use journal::{
     Begin, Change, ChangeKind, Entry, EntryKind, Journal, KeptVersion, RunFilter, RunId, RunRecord, RunState,
 };
 pub use lease::{Claim, GoneWorker, Leases, WorkerId, WorkerRecord};
-pub use mail::{DeliveryError, Message, MessageAttachment, Transport, masked_address};
+pub use mail::{DeliveryError, Listener, Message, MessageAttachment, Transport, masked_address};
 pub use memory::{MemoryFiles, SeededRandom};
 pub use memory_store::MemoryStore;
 pub use outbox::{MailClaim, MailDecision, MailFilter, MailOutcome, MailRecord, MailState, Outbox, OutboxEntry};

@@ -143,8 +143,9 @@ pub trait Outbox {
         Ok(false)
     }
 
-    /// When the first of the mails that have not left is due; a mail that is claimed, when its claim ends.
-    fn next_mail(&mut self) -> Result<Option<Instant>, StoreError> {
+    /// When the first of the mails that have not left is due; a mail that is claimed, when its claim ends. What seems due
+    /// so late that nothing postpones a mail so far is due now: the clock was set back.
+    fn next_mail(&mut self, _now: Instant) -> Result<Option<Instant>, StoreError> {
         Ok(None)
     }
 

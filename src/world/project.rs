@@ -2,7 +2,7 @@
 //!
 //! Plain data: `cli::project` reads it, the adapters obey it.
 
-use super::{Breaker, CallSettings, EffectsOff, SecretPlace, Switches};
+use super::{Breaker, CallSettings, EffectsOff, Holidays, SecretPlace, Switches};
 use crate::check::{Allowance, Boundaries};
 use crate::finding::Levels;
 use crate::value::{Currency, Duration, EcoString};
@@ -94,6 +94,13 @@ pub struct Smtp {
     pub user: Option<EcoString>,
     /// The environment variable that holds the password. The password itself never stands in a file.
     pub password_env: Option<EcoString>,
+    /// How long it may take to answer. To say what becomes of a mail that it has whole it may take ten times as long.
+    pub timeout: Duration,
+}
+
+impl Smtp {
+    /// How long a server may take to answer when a project does not say.
+    pub const TIMEOUT: Duration = Duration::from_milliseconds(30 * Duration::SECOND);
 }
 
 /// How a connection to a mail server is protected.
@@ -171,6 +178,8 @@ pub struct Settings {
     pub calls: CallSettings,
     /// The kill switches.
     pub switches: Switches,
+    /// The days on which nobody works.
+    pub holidays: Holidays,
 }
 
 /// Who sells.
@@ -210,6 +219,7 @@ impl Project {
             delivery: self.mail.delivery,
             calls: self.calls.clone(),
             switches: Switches::default(),
+            holidays: Holidays::default(),
         }
     }
 

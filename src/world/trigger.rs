@@ -13,6 +13,8 @@ pub enum RecordHappening {
     Created = 1,
     /// A field of it has another value.
     Changed = 2,
+    /// It is gone.
+    Deleted = 3,
 }
 
 /// Something that happened to a record of an entity that a trigger watches.
@@ -22,6 +24,8 @@ pub struct LoggedChange {
     pub number: i64,
     /// The key of the record.
     pub key: Value,
+    /// A deleted record as it was last; none when this program can't read it, as every other kind of change.
+    pub gone: Option<Value>,
 }
 
 /// The part of a store that remembers what triggers have seen. Writing happens inside a transaction. What is not

@@ -9,6 +9,15 @@ use std::time::{Duration, Instant};
 /// How often a life may be begun again before something is wrong with it.
 const MOST_BEGINNINGS: usize = 200;
 
+/// The program that is killed: the one that was built with the test, or a copy of it, which stays what it is in an hour
+/// of crashes.
+pub fn program() -> PathBuf {
+    std::env::var_os("RPA_CRASH_PROGRAM").map_or_else(|| env!("CARGO_BIN_EXE_rpa").into(), PathBuf::from)
+}
+
+/// How much of the work is taken to be left at least: a process that goes on has to start and to look around first.
+const LEAST_LEFT: f64 = 0.4;
+
 /// What is to be done.
 pub struct Job {
     /// What it is called.
@@ -17,8 +26,11 @@ pub struct Job {
     pub folder: PathBuf,
     /// Files of which only the first so many lines are kept.
     pub shorten: &'static [(&'static str, usize)],
-    /// The commands, one after the other, each repeated until it was done without a crash.
+    /// The commands, one after the other, each repeated until it was done without a crash. `serve` is done when nothing
+    /// runs, waits, or is to be mailed any more.
     pub commands: &'static [&'static [&'static str]],
+    /// Whether another server works on the same store all the while, and is never killed.
+    pub beside: bool,
     /// Columns whose values depend on what came first, such as numbers drawn side by side: they are not compared.
     pub by_chance: &'static [(&'static str, &'static str)],
     /// Records whose keys are numbers that must have no gap.
@@ -64,12 +76,13 @@ impl<'j> Life<'j> {
     }
 
     fn start(&self, command: &[&str]) -> Child {
-        Command::new(env!("CARGO_BIN_EXE_rpa"))
+        Command::new(program())
             .args(command)
             .current_dir(self.folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::piped())
+            // Nobody reads what a server says while it is at work.
+            .stderr(if is_server(command) { Stdio::null() } else { Stdio::piped() })
             .spawn()
             .unwrap()
     }
@@ -79,28 +92,46 @@ impl<'j> Life<'j> {
         let mut took = Vec::new();
         for command in self.job.commands {
             let began = Instant::now();
-            self.finish(self.start(command));
+            self.finish(command, self.start(command));
             took.push(began.elapsed());
         }
         took
     }
 
+    /// Another server on the store; it ends when this is dropped.
+    fn beside(&self) -> Option<Beside> {
+        self.job.beside.then(|| Beside(self.start(&["serve"])))
+    }
+
+    /// Whether nothing runs, waits, or is to be mailed any more.
+    fn is_done(&self) -> bool {
+        let Ok(store) = rusqlite::Connection::open(self.folder.path().join(".rpa/store.db")) else { return false };
+        store.busy_timeout(Duration::from_secs(10)).unwrap();
+        let count = |question: &str| store.query_row(question, (), |row| row.get::<_, i64>(0)).unwrap_or(1);
+        count("SELECT count(*) FROM rpa_run_list WHERE state IN ('running', 'waiting')") == 0
+            && count("SELECT count(*) FROM rpa_outbox WHERE state = 'waiting'") == 0
+    }
+
     /// Does all of it, killed at random moments but for the last beginning of each command; tells the moments.
     pub fn work_disturbed(&self, chance: &mut Chance, took: &[Duration], most: u32) -> Vec<Duration> {
         let mut crashes = Vec::new();
+        let _beside = self.beside();
         for (command, took) in self.job.commands.iter().zip(took) {
+            let before = crashes.len();
             for beginning in 0.. {
                 assert!(beginning < MOST_BEGINNINGS, "{}: {command:?} never ends", self.job.name);
                 let mut process = self.start(command);
                 if crashes.len() as u32 >= most {
-                    self.finish(process);
+                    self.finish(command, process);
                     break;
                 }
-                // A little beyond the end, so that the end itself is met as well.
-                let moment = took.mul_f64(chance.share() * 1.05);
+                // Somewhere in what is left of the work, so that a life is crashed in more than once; a little beyond
+                // the end, so that the end itself is met as well.
+                let left = took.saturating_sub(crashes.iter().skip(before).sum()).max(took.mul_f64(LEAST_LEFT));
+                let moment = left.mul_f64(chance.share() * 1.05);
                 std::thread::sleep(moment);
-                if process.try_wait().unwrap().is_some() {
-                    self.finish(process);
+                if process.try_wait().unwrap().is_some() || (is_server(command) && self.is_done()) {
+                    self.finish(command, process);
                     break;
                 }
                 process.kill().unwrap();
@@ -111,7 +142,15 @@ impl<'j> Life<'j> {
         crashes
     }
 
-    fn finish(&self, process: Child) {
+    fn finish(&self, command: &[&str], process: Child) {
+        if is_server(command) {
+            let began = Instant::now();
+            while !self.is_done() {
+                assert!(began.elapsed() < Duration::from_secs(120), "{}: {command:?} is never done", self.job.name);
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            terminate(&process);
+        }
         let output = process.wait_with_output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{}: {}\n{said}", self.job.name, output.status);
@@ -121,6 +160,25 @@ impl<'j> Life<'j> {
     pub fn state(&self) -> State {
         State::of(self.folder.path(), self.job.by_chance)
     }
+}
+
+/// A server that is told to end, and is waited for.
+struct Beside(Child);
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        terminate(&self.0);
+        let _ = self.0.wait();
+    }
+}
+
+fn is_server(command: &[&str]) -> bool {
+    command.first() == Some(&"serve")
+}
+
+/// Ends a process as an operator would.
+fn terminate(process: &Child) {
+    let _ = Command::new("kill").args(["-TERM", &process.id().to_string()]).status();
 }
 
 /// Copies a folder, but for what earlier runs have left there.

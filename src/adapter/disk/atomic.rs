@@ -19,6 +19,12 @@ const SUFFIX: &str = ".tmp";
 
 static COUNTER: AtomicU64 = AtomicU64::new(0);
 
+/// How many threads wait for the disk at once; they do nothing else.
+const MOST_WAITING: usize = 16;
+
+/// So many files are worth a thread.
+const FEWEST_A_THREAD: usize = 4;
+
 /// Files that were written and may not be on disk yet.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
@@ -69,12 +75,8 @@ impl Pending {
 
     /// Returns when the disk has everything that was written. A file that is gone by then is no failure.
     pub fn flush(&mut self) -> Result<(), (PathBuf, io::Error)> {
-        for path in std::mem::take(&mut self.files) {
-            match fs::File::open(&path).and_then(|file| file.sync_all()) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err((path, error)),
-                _ => {}
-            }
-        }
+        let files: Vec<PathBuf> = std::mem::take(&mut self.files).into_iter().collect();
+        wait_for(&files)?;
         for path in std::mem::take(&mut self.folders) {
             // Not every system can flush a folder; where it can't, there is nothing to wait for.
             let _ = fs::File::open(&path).and_then(|folder| folder.sync_all());
@@ -107,6 +109,34 @@ impl Pending {
         }
         written
     }
+}
+
+/// Waits until the disk has these files, on several threads where there are many: a disk that is asked for many at once
+/// takes hardly longer than for one.
+fn wait_for(files: &[PathBuf]) -> Result<(), (PathBuf, io::Error)> {
+    let each = |path: &PathBuf| match fs::File::open(path).and_then(|file| file.sync_all()) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err((path.clone(), error)),
+        _ => Ok(()),
+    };
+    let all = |files: &[PathBuf]| files.iter().try_for_each(each);
+    let share = files.len().div_ceil(MOST_WAITING).max(FEWEST_A_THREAD);
+    std::thread::scope(|scope| {
+        let (own, others) = files.split_at(share.min(files.len()));
+        let waiting: Vec<_> = others
+            .chunks(share)
+            .map(|part| (part, std::thread::Builder::new().spawn_scoped(scope, move || all(part))))
+            .collect();
+        let mut outcome = all(own);
+        for (part, thread) in waiting {
+            let waited = match thread.map(|thread| thread.join()) {
+                Ok(Ok(waited)) => waited,
+                // There was no thread to be had, or it did not come to its end.
+                _ => all(part),
+            };
+            outcome = outcome.and(waited);
+        }
+        outcome
+    })
 }
 
 /// Removes what writers have left that died before their file had its name.

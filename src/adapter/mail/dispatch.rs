@@ -4,6 +4,7 @@
 //! one has claimed the others pass over until it is settled, or until the claim ends because its process died. A mail
 //! that was delivered by a process that died before it could settle it is delivered again, under the same Message-ID.
 
+use crate::finding::catalogue::store::FENCED;
 use crate::value::{Duration, Instant};
 use crate::world::{
     Delivery, DeliveryError, EffectClass, MailClaim, MailOutcome, OutboxEntry, Permission, StoreError, Transport, World,
@@ -16,8 +17,8 @@ const BATCH: usize = 500;
 /// After so many mails in a row that could not be delivered for now, the others wait for the next time.
 const PATIENCE: usize = 3;
 
-/// How long a claim holds. Longer than a conversation with a slow server takes.
-const CLAIM: Duration = Duration::from_milliseconds(10 * Duration::MINUTE);
+/// How long a claim holds beyond the longest delivery: what it takes to settle it.
+const SETTLING: Duration = Duration::from_milliseconds(Duration::MINUTE);
 
 /// The pause behind the first try of a mail; each is twice the one before …
 const FIRST_PAUSE: Duration = Duration::from_milliseconds(Duration::MINUTE);
@@ -81,8 +82,8 @@ pub fn dispatch_until(
     let mut outcomes = Vec::new();
     loop {
         // Looking costs no transaction, and most looks find nothing.
-        let due = dispatcher.world.store.next_mail()?;
         let now = dispatcher.world.clock.now();
+        let due = dispatcher.world.store.next_mail(now)?;
         if outcomes.is_empty() && due.is_none_or(|due| due > now) {
             return Ok(dispatcher.report);
         }
@@ -114,11 +115,16 @@ impl Dispatcher<'_> {
             return (entry, None);
         }
         let outcome = self.attach(&mut entry).and_then(|()| self.transport.deliver_entry(entry.number, &entry.message));
+        if outcome == Err(DeliveryError::CalledOff) {
+            self.report.stopped = true;
+            return (entry, None);
+        }
         self.in_a_row = match outcome {
             Err(DeliveryError::Transient(_)) => self.in_a_row + 1,
             _ => 0,
         };
-        self.report.stopped = self.in_a_row >= PATIENCE || matches!(outcome, Err(DeliveryError::Unreachable(_)));
+        let is_closed = matches!(outcome, Err(DeliveryError::Unreachable(_) | DeliveryError::Unanswered(_)));
+        self.report.stopped = is_closed || self.in_a_row >= PATIENCE;
         (entry, Some(outcome))
     }
 
@@ -145,7 +151,15 @@ impl Dispatcher<'_> {
             }
         }
         let now = self.world.clock.now();
-        self.world.store.begin()?;
+        if let Err(error) = self.world.store.begin() {
+            // A process that was stopped for too long has lost its runs, and has none in hand here. What it has
+            // delivered must be noted all the same, or it is delivered again.
+            if !matches!(error, StoreError::Failed { code, .. } if code == FENCED.id) || outcomes.is_empty() {
+                return Err(error);
+            }
+            self.world.store.enter_again()?;
+            self.world.store.begin()?;
+        }
         let done = self.settle(outcomes, now).and_then(|settled| {
             let entries = if stop || self.report.stopped { Vec::new() } else { self.claim(now)? };
             self.world.store.commit()?;
@@ -181,7 +195,7 @@ impl Dispatcher<'_> {
         for (_, outcome) in outcomes {
             match outcome {
                 Some(Ok(()) | Err(DeliveryError::Permanent(_))) => state.succeeded(),
-                Some(Err(DeliveryError::Transient(_) | DeliveryError::Unreachable(_))) => {
+                Some(Err(_)) => {
                     state.failed(now, &self.delivery.breaker);
                 }
                 None => {}
@@ -203,15 +217,18 @@ impl Dispatcher<'_> {
         match outcome {
             Ok(()) => MailOutcome::Sent,
             Err(DeliveryError::Permanent(problem)) => MailOutcome::Dead { problem: problem.clone() },
-            Err(DeliveryError::Unreachable(problem)) => {
+            Err(error @ (DeliveryError::Unreachable(_) | DeliveryError::CalledOff)) => {
+                let problem = error.to_string();
                 // Whether the server is asked again at once is the circuit breaker's to say.
-                MailOutcome::Later { due: now, problem: problem.clone(), counted: false }
+                MailOutcome::Later { due: now, problem, counted: false }
             }
-            Err(DeliveryError::Transient(problem)) if entry.attempts + 1 >= self.delivery.attempts => {
+            Err(DeliveryError::Transient(problem) | DeliveryError::Unanswered(problem))
+                if entry.attempts + 1 >= self.delivery.attempts =>
+            {
                 let attempts = self.delivery.attempts;
                 MailOutcome::Dead { problem: format!("given up after {attempts} attempts: {problem}") }
             }
-            Err(DeliveryError::Transient(problem)) => {
+            Err(DeliveryError::Transient(problem) | DeliveryError::Unanswered(problem)) => {
                 let due = now.plus(pause(entry.attempts)).unwrap_or(now);
                 MailOutcome::Later { due, problem: problem.clone(), counted: true }
             }
@@ -239,7 +256,7 @@ impl Dispatcher<'_> {
         // Where a mail delivered twice is there once, nobody need wait for one who has died with it.
         let (most, until) = match self.transport.is_idempotent() {
             true => (BATCH, now),
-            false => (1, now.plus(CLAIM).unwrap_or(now)),
+            false => (1, now.plus(self.transport.longest()).and_then(|end| end.plus(SETTLING)).unwrap_or(now)),
         };
         let claim = MailClaim { owner: self.owner.clone(), now, until };
         self.world.store.claim_mails(&claim, most)

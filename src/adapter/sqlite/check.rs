@@ -7,6 +7,7 @@ use super::column::{read_date, read_decimal, read_instant, read_time};
 use super::entry::unpack;
 use super::failure::{Done, finding};
 use super::layout::{FieldLayout, quoted};
+use super::squeeze::expand;
 use super::{Access, Options, SqliteStore};
 use crate::finding::Finding;
 use crate::finding::catalogue::{Code, store as codes};
@@ -141,14 +142,28 @@ fn runs(connection: &Connection, inspection: &mut Inspection) -> Done<()> {
         let run: i64 = row.get(0)?;
         let mut wrong = |what: &str| inspection.say(&codes::JOURNAL, format!("run {run} {what}"), GO_BACK);
         let state = u8::try_from(row.get::<_, i64>(1)?).ok().and_then(RunState::from_number);
-        let outcome = row.get_ref(3)?.as_blob().unwrap_or_default();
+        let column = |index: usize| row.get_ref(index).map(|value| value.as_blob_or_null().ok().flatten());
+        let first = column(5)?.map(|bytes| expand(bytes, &[]));
+        let behind = first.iter().flatten().next().map_or(&[][..], Vec::as_slice);
+        let outcome = expand(column(3)?.unwrap_or_default(), behind);
+        let arguments = expand(column(4)?.unwrap_or_default(), behind);
+        // One who wants what lies behind the entries is told of the entries alone.
+        let can_tell = first.as_ref().is_none_or(Option::is_some);
+        let is_read = |value: &Option<Vec<u8>>, read: fn(&[u8]) -> bool| match value {
+            Some(bytes) => read(bytes),
+            None => !can_tell,
+        };
         let has_ended = row.get::<_, Option<i64>>(2)?.is_some();
         match state {
             None => wrong("is in a state that does not exist"),
             Some(state) if state.is_over() && !has_ended => wrong("is over, and it is not kept when it ended"),
             Some(state) if !state.is_over() && has_ended => wrong("has not ended, and has a time when it did"),
-            Some(RunState::Done) if decode(outcome).is_err() => wrong("is done, and its result can't be read"),
-            Some(RunState::Failed | RunState::Cancelled) if RunFailure::decode(outcome).is_none() => {
+            Some(RunState::Done) if !is_read(&outcome, |bytes| decode(bytes).is_ok()) => {
+                wrong("is done, and its result can't be read")
+            }
+            Some(RunState::Failed | RunState::Cancelled)
+                if !is_read(&outcome, |bytes| RunFailure::decode(bytes).is_some()) =>
+            {
                 wrong("has failed or was cancelled, and why can't be read");
             }
             Some(RunState::Waiting) if row.get::<_, Option<i64>>(11)?.is_none() => {
@@ -156,7 +171,7 @@ fn runs(connection: &Connection, inspection: &mut Inspection) -> Done<()> {
             }
             Some(_) => {}
         }
-        if decode(row.get_ref(4)?.as_blob().unwrap_or_default()).is_err() {
+        if !is_read(&arguments, |bytes| decode(bytes).is_ok()) {
             wrong("has arguments that can't be read");
         }
         if row.get::<_, Option<i64>>(8)?.is_none() {
@@ -177,12 +192,11 @@ fn runs(connection: &Connection, inspection: &mut Inspection) -> Done<()> {
                 GO_BACK,
             );
         }
-        let first = row.get_ref(5)?.as_blob_or_null().unwrap_or_default().map(<[u8]>::to_vec);
         let mut next = 0_u32;
         let mut count = 0_u64;
         let mut problem = None;
-        let mut look = |bytes: &[u8], position: Option<i64>| {
-            let Some(entries) = unpack(bytes, &words) else {
+        let mut look = |bytes: Option<Vec<u8>>, position: Option<i64>| {
+            let Some(entries) = bytes.and_then(|bytes| unpack(&bytes, &words)) else {
                 problem.get_or_insert_with(|| format!("has entries that can't be read, after its first {count}"));
                 return;
             };
@@ -197,11 +211,11 @@ fn runs(connection: &Connection, inspection: &mut Inspection) -> Done<()> {
             }
         };
         if let Some(bytes) = first {
-            look(&bytes, None);
+            look(bytes, None);
         }
         let mut blobs = later.query([run])?;
         while let Some(blob) = blobs.next()? {
-            look(blob.get_ref(1)?.as_blob().unwrap_or_default(), Some(blob.get(0)?));
+            look(expand(blob.get_ref(1)?.as_blob().unwrap_or_default(), &[]), Some(blob.get(0)?));
         }
         inspection.entries += count;
         if let Some(problem) = problem {

@@ -6,9 +6,11 @@
 //! out twice. Names of versions stay, for other processes know their numbers; their texts go.
 
 use super::SqliteStore;
-use super::failure::Done;
+use super::entry::damaged;
+use super::failure::{Done, Trouble};
+use super::squeeze::{self, expand};
 use crate::value::{Duration, Instant};
-use crate::world::{Store, StoreError};
+use crate::world::{RunId, Store, StoreError};
 use rusqlite::{Connection, OptionalExtension};
 
 /// So many runs are removed in one transaction: others write in between.
@@ -163,7 +165,7 @@ fn clean_batch(connection: &Connection, before: i64, after: i64, cleaned: &mut C
         cleaned.mails += mails;
         cleaned.questions += questions;
         if *has_key {
-            let packed = delete("UPDATE rpa_runs SET entries = NULL WHERE id = ?1 AND entries IS NOT NULL")?;
+            let packed = empty(connection, *run)?;
             cleaned.emptied += u64::from(entries + mails + questions + packed > 0);
         } else {
             delete("DELETE FROM rpa_runs WHERE id = ?1")?;
@@ -172,6 +174,21 @@ fn clean_batch(connection: &Connection, before: i64, after: i64, cleaned: &mut C
         }
     }
     Ok(Some(last))
+}
+
+/// Takes the entries out of the row of a run; whether there were any. What lies behind them is kept.
+fn empty(connection: &Connection, run: i64) -> Done<u64> {
+    let found: Option<(Vec<u8>, Vec<u8>, Vec<u8>)> = connection
+        .prepare_cached("SELECT entries, arguments, outcome FROM rpa_runs WHERE id = ?1 AND entries IS NOT NULL")?
+        .query_row([run], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    let Some((entries, arguments, outcome)) = found else { return Ok(0) };
+    let wrong = || damaged(RunId(run));
+    let entries = expand(&entries, &[]).ok_or_else(wrong)?;
+    let alone = |value: &[u8]| Ok::<_, Trouble>(squeeze::alone(&expand(value, &entries).ok_or_else(wrong)?));
+    let text = "UPDATE rpa_runs SET entries = NULL, arguments = ?2, outcome = ?3 WHERE id = ?1";
+    connection.prepare_cached(text)?.execute((run, alone(&arguments)?, alone(&outcome)?))?;
+    Ok(1)
 }
 
 /// Whether something of the run is still open, or has the last number of its table.

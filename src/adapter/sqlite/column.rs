@@ -6,6 +6,7 @@
 use super::document;
 use super::failure::{Done, bad_record, internal};
 use super::types::{Kind, Types};
+use crate::value::decimal::{short, write_short};
 use crate::value::{Currency, Date, Decimal, Duration, EcoString, Instant, Money, Time, Value, display, literal};
 use rusqlite::ToSql;
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -210,6 +211,10 @@ fn int(value: ValueRef<'_>, kind: &Kind) -> Done<i64> {
 /// A decimal with the digits it was written with: `1.50` stays `1.50`.
 fn decimal<'v>(value: Decimal) -> Part<'v> {
     let mut out = Short::EMPTY;
+    if let Some(short) = short(value) {
+        write_short(short, &mut |byte| out.byte(byte));
+        return Part::Short(out);
+    }
     match write!(out, "{value}") {
         Ok(()) => Part::Short(out),
         Err(_) => Part::Long(value.to_string()),
@@ -372,8 +377,9 @@ mod tests {
         }
 
         #[test]
-        fn decimals_keep_every_digit(digits in any::<i64>(), scale in 0_u32..=28) {
+        fn decimals_keep_every_digit(digits in prop_oneof![any::<i64>(), -1000_i64..1000], scale in 0_u32..=28) {
             let value = Decimal::from_i128_with_scale(i128::from(digits), scale);
+            prop_assert_eq!(columns(&Kind::Decimal, &Value::Decimal(value)), [value.to_string()]);
             let Value::Decimal(read) = back(&Kind::Decimal, &Value::Decimal(value)) else { panic!("not a decimal") };
             prop_assert_eq!((read.mantissa(), read.scale()), (value.mantissa(), value.scale()));
         }

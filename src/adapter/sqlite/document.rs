@@ -7,7 +7,7 @@ use super::column;
 use super::failure::{Done, bad_record, internal};
 use super::types::Types;
 use crate::check::program::Type;
-use crate::value::{Currency, Decimal, Duration, EcoString, Money, Value, display};
+use crate::value::{Currency, Decimal, Duration, EcoString, Money, RecordId, Value, display};
 use serde_json::{Map, Value as Json};
 
 /// How deep documents may be nested: as deep as the reader of JSON goes.
@@ -22,6 +22,22 @@ pub(super) fn write(ty: &Type, types: &Types, value: &Value) -> Done<String> {
 pub(super) fn read(ty: &Type, types: &Types, text: &str) -> Done<Value> {
     let json: Json = serde_json::from_str(text).map_err(|error| bad_record(format!("a field is not JSON: {error}")))?;
     from_json(ty, types, &json, 0)
+}
+
+/// A record of an entity with all its fields, as JSON text; in a field it is its key alone.
+pub(super) fn write_whole(id: RecordId, types: &Types, value: &Value) -> Done<String> {
+    match value {
+        Value::Record(record) if record.type_id == id => Ok(fields_to_json(id, types, &record.fields, 0)?.to_string()),
+        value => Err(internal(format!("a value of type {} where a record is kept", value.kind()))),
+    }
+}
+
+/// The record of an entity that such a JSON text holds.
+pub(super) fn read_whole(id: RecordId, types: &Types, text: &str) -> Done<Value> {
+    match serde_json::from_str(text) {
+        Ok(Json::Object(object)) => fields_from_json(id, types, &object, 0),
+        _ => Err(bad_record("a record is not JSON")),
+    }
 }
 
 fn to_json(ty: &Type, types: &Types, value: &Value, depth: usize) -> Done<Json> {
@@ -54,12 +70,7 @@ fn to_json(ty: &Type, types: &Types, value: &Value, depth: usize) -> Done<Json> 
             inner(key, value)?
         }
         (Type::Record(id), Value::Record(record)) if record.type_id == *id => {
-            let shape = types.shape(*id).ok_or_else(|| internal("a record that the program does not have"))?;
-            let mut object = Map::new();
-            for ((name, field), value) in shape.field_names.iter().zip(&shape.fields).zip(&record.fields) {
-                object.insert(name.to_string(), inner(&field.ty, value)?);
-            }
-            Json::Object(object)
+            fields_to_json(*id, types, &record.fields, depth)?
         }
         (Type::Text, Value::Text(text)) => Json::from(text.as_str()),
         (Type::Bool, Value::Bool(value)) => Json::Bool(*value),
@@ -80,6 +91,30 @@ fn to_json(ty: &Type, types: &Types, value: &Value, depth: usize) -> Done<Json> 
             return Err(internal(format!("a value of type {} where {} is kept", value.kind(), types.written(ty))));
         }
     })
+}
+
+fn fields_to_json(id: RecordId, types: &Types, fields: &[Value], depth: usize) -> Done<Json> {
+    let shape = types.shape(id).ok_or_else(|| internal("a record that the program does not have"))?;
+    let mut object = Map::new();
+    for ((name, field), value) in shape.field_names.iter().zip(&shape.fields).zip(fields) {
+        object.insert(name.to_string(), to_json(&field.ty, types, value, depth + 1)?);
+    }
+    Ok(Json::Object(object))
+}
+
+fn fields_from_json(id: RecordId, types: &Types, object: &Map<String, Json>, depth: usize) -> Done<Value> {
+    let shape = types.shape(id).ok_or_else(|| internal("a record that the program does not have"))?;
+    let mut fields = Vec::with_capacity(shape.fields.len());
+    for (name, field) in shape.field_names.iter().zip(&shape.fields) {
+        // A field that the record did not have when it was written.
+        fields.push(match (object.get(name.as_str()), &field.default, &field.ty) {
+            (Some(json), _, ty) => from_json(ty, types, json, depth + 1)?,
+            (None, Some(default), _) => default.clone(),
+            (None, None, Type::Optional(_)) => Value::None,
+            (None, None, _) => return Err(bad_record(format!("a record has no field `{name}`"))),
+        });
+    }
+    Ok(Value::record(id, fields))
 }
 
 fn from_json(ty: &Type, types: &Types, json: &Json, depth: usize) -> Done<Value> {
@@ -110,20 +145,7 @@ fn from_json(ty: &Type, types: &Types, json: &Json, depth: usize) -> Done<Value>
             let key = types.key_type(*id).unwrap_or(&Type::Unknown);
             Value::reference(*id, inner(key, json)?)
         }
-        (Type::Record(id), Json::Object(object)) => {
-            let shape = types.shape(*id).ok_or_else(wrong)?;
-            let mut fields = Vec::with_capacity(shape.fields.len());
-            for (name, field) in shape.field_names.iter().zip(&shape.fields) {
-                // A field that the record did not have when it was written.
-                fields.push(match (object.get(name.as_str()), &field.default, &field.ty) {
-                    (Some(json), _, ty) => inner(ty, json)?,
-                    (None, Some(default), _) => default.clone(),
-                    (None, None, Type::Optional(_)) => Value::None,
-                    (None, None, _) => return Err(bad_record(format!("{json} has no field `{name}`"))),
-                });
-            }
-            Value::record(*id, fields)
-        }
+        (Type::Record(id), Json::Object(object)) => fields_from_json(*id, types, object, depth)?,
         (Type::Text, _) => Value::Text(EcoString::from(text()?)),
         (Type::Bool, _) => Value::Bool(json.as_bool().ok_or_else(wrong)?),
         (Type::Int, _) => Value::Int(json.as_i64().ok_or_else(wrong)?),

@@ -71,9 +71,9 @@ impl Packed {
         self.first
     }
 
-    /// All of it.
+    /// All of it; nothing when there is no entry.
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        if self.is_empty() { &[] } else { &self.bytes }
     }
 
     /// Where it ends now.

@@ -2,12 +2,13 @@
 //!
 //! Written for every step, so it is kept short: names of flows and versions are numbers, moments are
 //! milliseconds, and the entries that a run has in one commit are one value (`entry`), in the row of the run when
-//! it began in that commit. Until then they are held in memory (`pending`). The view `rpa_run_list` shows runs to
+//! it began in that commit; what a row says twice it says once (`squeeze`). Until then they are held in memory (`pending`). The view `rpa_run_list` shows runs to
 //! people.
 
 use super::entry::{Packed, damaged, is_word, unpack};
 use super::failure::{Done, bad_record, internal};
 use super::pending::{Begun, Pending};
+use super::squeeze::{self, expand};
 use crate::value::{EcoString, Instant};
 use crate::world::{Begin, Entry, KeptVersion, RunFilter, RunId, RunRecord, RunState};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql};
@@ -181,7 +182,7 @@ fn some_text(text: &str) -> Option<&str> {
 pub(super) fn end(connection: &Connection, run: RunId, state: RunState, outcome: &[u8], at: Instant) -> Done<()> {
     let changed = connection
         .prepare_cached("UPDATE rpa_runs SET state = ?2, outcome = ?3, ended = ?4, worker = NULL WHERE id = ?1")?
-        .execute((run.0, state as u8, outcome, at.milliseconds()))?;
+        .execute((run.0, state as u8, squeeze::alone(outcome), at.milliseconds()))?;
     expect_one(changed, run)
 }
 
@@ -198,7 +199,7 @@ pub(super) fn reopen(
         &run.0,
         &with.parent.map(|parent| parent.0),
         &version,
-        &with.arguments,
+        &squeeze::alone(&with.arguments),
         &with.fingerprint,
         &with.started.milliseconds(),
         &worker,
@@ -224,7 +225,7 @@ pub(super) fn move_run(
     let version = names.version(connection, &version.into())?;
     let changed = connection
         .prepare_cached("UPDATE rpa_runs SET version = ?2, arguments = ?3 WHERE id = ?1")?
-        .execute((run.0, version, arguments))?;
+        .execute((run.0, version, squeeze::alone(arguments)))?;
     expect_one(changed, run)
 }
 
@@ -242,8 +243,8 @@ pub(super) fn entries(connection: &Connection, names: &mut Names, pending: &Pend
     )?;
     let mut rows = statement.query([run.0])?;
     while let Some(row) = rows.next()? {
-        let bytes = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
-        entries.extend(unpack(bytes, words).ok_or_else(|| damaged(run))?);
+        let bytes = expand(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?, &[]);
+        entries.extend(bytes.and_then(|bytes| unpack(&bytes, words)).ok_or_else(|| damaged(run))?);
     }
     if let Some(packed) = pending.entries(run).filter(|packed| !packed.is_empty()) {
         entries.extend(unpack(Packed::bytes(packed), words).ok_or_else(|| damaged(run))?);
@@ -252,7 +253,7 @@ pub(super) fn entries(connection: &Connection, names: &mut Names, pending: &Pend
 }
 
 const SELECT: &str = "SELECT r.id, r.parent, f.name, r.key, v.version, r.arguments, r.fingerprint, r.state, r.outcome, \
-     r.started, r.ended, r.starter FROM rpa_runs r JOIN rpa_flows f ON f.number = r.flow \
+     r.started, r.ended, r.starter, r.entries FROM rpa_runs r JOIN rpa_flows f ON f.number = r.flow \
      JOIN rpa_versions v ON v.number = r.version";
 
 fn read_run(row: &Row<'_>) -> Done<RunRecord> {
@@ -260,6 +261,15 @@ fn read_run(row: &Row<'_>) -> Done<RunRecord> {
     let text = |index: usize| -> Done<EcoString> {
         Ok(EcoString::from(row.get_ref(index)?.as_str().map_err(rusqlite::Error::from)?))
     };
+    let blob = |index: usize| -> Done<&[u8]> {
+        Ok(row.get_ref(index)?.as_blob_or_null().map_err(rusqlite::Error::from)?.unwrap_or_default())
+    };
+    let (arguments, outcome) = (blob(5)?, blob(8)?);
+    let entries = match squeeze::is_behind_entries(arguments) || squeeze::is_behind_entries(outcome) {
+        true => expand(blob(12)?, &[]).ok_or_else(|| damaged(id))?,
+        false => Vec::new(),
+    };
+    let expanded = |value: &[u8]| expand(value, &entries).ok_or_else(|| damaged(id));
     let instant = |milliseconds| Instant::from_milliseconds(milliseconds).map_err(|_| damaged(id));
     Ok(RunRecord {
         id,
@@ -268,10 +278,10 @@ fn read_run(row: &Row<'_>) -> Done<RunRecord> {
         starter: row.get::<_, Option<String>>(11)?.map(EcoString::from).unwrap_or_default(),
         key: row.get::<_, Option<String>>(3)?.map(EcoString::from),
         version: text(4)?,
-        arguments: row.get(5)?,
+        arguments: expanded(arguments)?,
         fingerprint: row.get(6)?,
         state: RunState::from_number(row.get(7)?).ok_or_else(|| damaged(id))?,
-        outcome: row.get(8)?,
+        outcome: expanded(outcome)?,
         started: instant(row.get(9)?)?,
         ended: row.get::<_, Option<i64>>(10)?.map(instant).transpose()?,
     })

@@ -7,11 +7,13 @@
 
 use super::failure::{Done, Trouble, internal};
 use super::journal::{limit, read_runs};
+use super::outbox;
 use crate::finding::catalogue::store as codes;
 use crate::value::{Duration, Instant};
 use crate::world::{Claim, GoneWorker, RunId, RunRecord, StoreError, WorkerId, WorkerRecord};
 use ecow::EcoString;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
+use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -23,6 +25,12 @@ CREATE TABLE rpa_workers (
 ) STRICT;
 ";
 
+/// The longest lease that a project may set: one that seems to last longer was renewed before the clock was set back.
+const LONGEST: Duration = Duration::from_milliseconds(Duration::DAY);
+
+/// How often a lease is renewed at least while nothing is written.
+const BEAT: Duration = Duration::from_milliseconds(10 * Duration::SECOND);
+
 /// How long a worker waits for those who are before it in line, before it tries all the same.
 const LONGEST_TURN: std::time::Duration = std::time::Duration::from_secs(10);
 
@@ -32,6 +40,17 @@ pub(super) struct Lease {
     /// The file of the store; none in memory, and where it is only read.
     file: Option<PathBuf>,
     held: Option<Held>,
+    /// How long leases are here, for one who holds none.
+    usual: Option<Duration>,
+    /// Living processes whose lease is over by the clock: what it says, and since when it was seen to.
+    suspects: HashMap<i64, Suspect>,
+}
+
+#[derive(Debug)]
+struct Suspect {
+    name: EcoString,
+    expires: i64,
+    since: std::time::Instant,
 }
 
 #[derive(Debug)]
@@ -50,7 +69,7 @@ struct Held {
 impl Lease {
     /// Not a worker.
     pub fn none(file: Option<PathBuf>) -> Lease {
-        Lease { file, held: None }
+        Lease { file, held: None, usual: None, suspects: HashMap::new() }
     }
 
     /// The number of the worker.
@@ -79,6 +98,34 @@ impl Lease {
         let renewed = std::time::Instant::now();
         self.held = Some(Held { id, name: name.into(), length, renewed, lock, line, heart });
         Ok(())
+    }
+
+    /// Begins anew as another worker, inside the open transaction: for one that was fenced, and whose runs others have.
+    pub fn enter_again(&mut self, connection: &Connection) -> Done<()> {
+        let Some(held) = self.held.take() else { return Ok(()) };
+        drop(held.heart);
+        if let Some((file, path)) = held.lock {
+            drop(std::fs::remove_file(path));
+            drop(file);
+        }
+        self.enter(connection, &held.name, held.length)
+    }
+
+    /// Learns how long leases are here, without holding one.
+    pub fn reckon_with(&mut self, length: Duration) {
+        self.usual = Some(length);
+    }
+
+    /// Living processes whose sign of life is awaited: their lease is over by the clock, which may have been set.
+    pub fn suspects(&self) -> Vec<EcoString> {
+        self.suspects.values().map(|suspect| suspect.name.clone()).collect()
+    }
+
+    /// How long a living process may be silent: in that time it would have renewed its lease, whatever the clock shows.
+    fn longest_silence(&self) -> std::time::Duration {
+        let length = self.held.as_ref().map(|held| held.length).or(self.usual).unwrap_or(BEAT);
+        let beat = length.milliseconds().min(BEAT.milliseconds() * 3);
+        std::time::Duration::from_millis(u64::try_from(beat / 2).unwrap_or(1))
     }
 
     /// Ends being a worker.
@@ -129,23 +176,43 @@ impl Lease {
         Ok(connection.prepare_cached("SELECT 1 FROM rpa_workers WHERE id <> ?1")?.exists([own])?)
     }
 
-    /// Removes the workers that are dead or stuck, inside the open transaction.
-    pub fn take_over(&self, connection: &Connection) -> Done<Vec<GoneWorker>> {
+    /// Removes the workers that are dead or stuck, inside the open transaction. A process that lives is stuck when its
+    /// lease is over and it does not renew it while it is watched: that the lease is over may also mean that somebody
+    /// has set the clock.
+    pub fn take_over(&mut self, connection: &Connection) -> Done<Vec<GoneWorker>> {
+        let silence = self.longest_silence();
         let own = self.number().unwrap_or(0);
         let mut statement =
             connection.prepare_cached("SELECT id, name, lock, expires FROM rpa_workers WHERE id <> ?1 ORDER BY id")?;
         let others = statement.query_map([own], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
         let others: Vec<(i64, String, Option<String>, i64)> = others.collect::<Result<_, _>>()?;
         let mut gone = Vec::new();
+        self.suspects.retain(|id, _| others.iter().any(|(other, ..)| other == id));
         for (id, name, lock, expires) in others {
             let path = match (&self.file, &lock) {
                 (Some(file), Some(lock)) => Some(folder_of(file).join(lock)),
                 _ => None,
             };
             let is_dead = path.as_deref().is_some_and(|path| !is_locked(path));
-            if !is_dead && expires >= now() {
+            let seems_over = expires < now() || expires - now() > LONGEST.milliseconds();
+            if !is_dead && !seems_over {
+                self.suspects.remove(&id);
                 continue;
             }
+            if !is_dead {
+                let since = std::time::Instant::now();
+                let new = || Suspect { name: name.as_str().into(), expires, since };
+                let suspect = self.suspects.entry(id).or_insert_with(new);
+                if suspect.expires != expires {
+                    *suspect = new();
+                }
+                if suspect.since.elapsed() < silence {
+                    continue;
+                }
+                // It may have handed a mail over: that is known when it goes on, or when its claim has ended.
+                outbox::keep_claims_of(connection, id)?;
+            }
+            self.suspects.remove(&id);
             let text = "SELECT count(*) FROM rpa_runs WHERE state = 1 AND state <> 2 AND worker = ?1";
             let runs: i64 = connection.query_row(text, [id], |row| row.get(0))?;
             connection.execute("DELETE FROM rpa_workers WHERE id = ?1", [id])?;
@@ -232,11 +299,26 @@ pub(super) fn locked_by(connection: &Connection, trouble: Trouble, place: &str) 
         return trouble;
     }
     let names: Vec<_> = others.iter().map(|worker| worker.name.as_str()).collect();
-    Trouble::Store(StoreError::Failed {
-        code: codes::LOCKED.id,
-        message: format!("the store `{place}` is in use by another process: {}", names.join("; ")),
-        help: "wait until it has ended, or end it if it is stuck, and run again: nothing is lost".to_string(),
-    })
+    let message = format!("the store `{place}` is in use by another process: {}", names.join("; "));
+    let help = match names.iter().find_map(|name| stopped(name)) {
+        Some(process) => format!(
+            "process {process} was stopped (SIGSTOP) while it wrote: `kill -CONT {process}` lets it go on, `kill -KILL \
+             {process}` ends it; nothing is lost either way"
+        ),
+        None => "wait until it has ended, or end it if it is stuck, and run again: nothing is lost".to_string(),
+    };
+    Trouble::Store(StoreError::Failed { code: codes::LOCKED.id, message, help })
+}
+
+/// The number of a worker's process when that is stopped: `ada@desk, process 4711`. Where the system does not tell, or
+/// the process is on another machine, nothing is known.
+fn stopped(name: &str) -> Option<u32> {
+    let process: u32 = name.rsplit_once("process ")?.1.parse().ok()?;
+    // `4711 (rpa) T …`: T for stopped, t for stopped by a debugger.
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let (program, rest) = stat.split_once('(')?.1.rsplit_once(") ")?;
+    let own = std::fs::read_to_string("/proc/self/comm").ok()?;
+    (program == own.trim_end() && matches!(rest.as_bytes().first(), Some(b'T' | b't'))).then_some(process)
 }
 
 fn fenced(name: &str, place: &str) -> Trouble {
@@ -251,7 +333,8 @@ fn fenced(name: &str, place: &str) -> Trouble {
 /// writes nothing, and is alive all the same.
 fn beat(file: PathBuf, id: i64, length: Duration) -> mpsc::Sender<()> {
     let (sender, receiver) = mpsc::channel();
-    let pause = std::time::Duration::from_millis(u64::try_from(length.milliseconds() / 3).unwrap_or(1).max(1));
+    let pause = (length.milliseconds() / 3).min(BEAT.milliseconds());
+    let pause = std::time::Duration::from_millis(u64::try_from(pause).unwrap_or(1).max(1));
     let work = move || {
         let mut connection = None;
         while let Err(mpsc::RecvTimeoutError::Timeout) = receiver.recv_timeout(pause) {

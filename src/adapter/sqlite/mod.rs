@@ -2,15 +2,16 @@
 //!
 //! `open` makes or checks the file, `migration` brings its tables up to the program's entities (`types`,
 //! `layout`, `schema` say what these are), `record` reads and writes records (`column` and `document` say
-//! how values look; `cache` knows those that were read, `part` takes back what a step has written), `query` turns plans into statements (`scalar` their
+//! how values look; `cache` knows those that were read, `behind` holds changes until they must be written, `part` takes back what a step has written), `query` turns plans into statements (`scalar` their
 //! conditions), `function` adds what SQLite lacks, `sequence`
-//! counts, `journal` (with `entry` and `pending`) and `outbox` keep what their names say, `checkpoint` keeps the log
+//! counts, `journal` (with `entry`, `squeeze` and `pending`) and `outbox` keep what their names say, `checkpoint` keeps the log
 //! short, `failure` explains. `check`, `backup`, `restore` and `clean` keep house.
 
 // A store is opened once: that a finding is larger than what is moved in a loop should be does not matter.
 #![allow(clippy::result_large_err)]
 
 mod backup;
+mod behind;
 mod cache;
 mod check;
 mod checkpoint;
@@ -34,6 +35,7 @@ mod restore;
 mod scalar;
 mod schema;
 mod sequence;
+mod squeeze;
 #[cfg(test)]
 mod tests;
 mod trigger;
@@ -135,6 +137,10 @@ pub struct SqliteStore {
     parts: part::Parts,
     /// What is known of its records.
     cache: cache::Cache,
+    /// What the tables do not know yet of changes of records.
+    behind: behind::Behind,
+    /// The number of the next mail, once it is known: no other process writes one before the commit.
+    next_mail: Option<i64>,
     /// What SQLite called the content of the file when the last transaction began.
     version: Option<i64>,
     /// Whether commits wait for [`Store::let_go`].
@@ -190,6 +196,8 @@ impl SqliteStore {
             is_open: false,
             parts: part::Parts::default(),
             cache: cache::Cache::default(),
+            behind: behind::Behind::default(),
+            next_mail: None,
             version: None,
             held: false,
             counters: Counters::default(),
@@ -251,11 +259,22 @@ impl SqliteStore {
     /// remembers how.
     fn write(&mut self) -> Done<()> {
         self.writable()?;
+        self.write_behind()?;
         for _ in 0..self.parts.unknown() {
             self.execute("SAVEPOINT part")?;
             self.parts.begun();
         }
         Ok(())
+    }
+
+    /// Writes the changes that the tables do not know yet.
+    fn write_behind(&mut self) -> Done<()> {
+        self.behind.write(&self.connection, &mut self.schema)
+    }
+
+    /// Those of one entity.
+    fn write_behind_of(&mut self, entity: RecordId) -> Done<()> {
+        self.behind.write_of(&self.connection, &mut self.schema, entity)
     }
 
     /// Wakes the runs that watch for a record that was just written.
@@ -325,6 +344,7 @@ impl SqliteStore {
         if !self.is_open {
             return Err(internal("a commit without a transaction"));
         }
+        self.write_behind()?;
         self.pending.write(&self.connection)?;
         self.counters.write(&self.connection)?;
         if self.held {
@@ -343,6 +363,8 @@ impl SqliteStore {
     fn end_transaction(&mut self) {
         self.is_open = false;
         self.parts = part::Parts::default();
+        self.behind.clear();
+        self.next_mail = None;
         self.counters.clear();
         self.pending.clear();
     }
@@ -376,6 +398,7 @@ impl SqliteStore {
                     })?;
                 }
                 self.cache.clear();
+                self.next_mail = None;
             }
             None if self.is_open => return Err(internal("a savepoint was taken back that had not begun")),
             None => {}
@@ -387,13 +410,90 @@ impl SqliteStore {
 
     fn take_back_write(&mut self, opposite: &Opposite) -> Done<()> {
         match opposite {
-            Opposite::Delete(entity, key) => record::delete(&self.connection, &self.schema, *entity, key).map(|_| ()),
+            Opposite::Delete(entity, key) => {
+                if self.forget_behind(*entity, key)? {
+                    return Ok(());
+                }
+                record::delete(&self.connection, &self.schema, *entity, key).map(|_| ())
+            }
             Opposite::Change(entity, key, before, fields) => {
+                if self.change_later(*entity, key, before, fields)? {
+                    return Ok(());
+                }
+                self.write_new()?;
                 record::set_back(&self.connection, &mut self.schema, *entity, key, before, fields)
             }
             Opposite::Insert(entity, record) => record::put_back(&self.connection, &self.schema, *entity, record),
             Opposite::DeleteMail(number) => outbox::remove(&self.connection, *number),
         }
+    }
+
+    /// Lets the table hear of a change later, where it may; whether it will.
+    fn change_later(&mut self, entity: RecordId, key: &Value, record: &Value, fields: &[usize]) -> Done<bool> {
+        let described = record::entity(&self.schema, entity)?;
+        let Some(place) = cache::place(&self.schema, described, key) else { return Ok(false) };
+        // What lies in a savepoint of SQLite is taken back by it.
+        let waits = !self.parts.is_known() && behind::may_wait(described, fields);
+        if waits {
+            self.behind.put(place, record.clone(), fields);
+            if self.behind.is_large() {
+                self.write_behind()?;
+            }
+        } else if self.behind.get(&place).is_some() {
+            self.write_behind_of(entity)?;
+        }
+        Ok(waits)
+    }
+
+    /// Whether a record whose key was counted up can't be refused: no other can have what must be unique in it, and what
+    /// it refers to is there.
+    fn may_insert_later(&mut self, entity: RecordId, values: &[Value]) -> Done<bool> {
+        let described = record::entity(&self.schema, entity)?;
+        // What lies in a savepoint of SQLite is taken back by it.
+        if self.parts.is_known() || described.fields.iter().any(|field| field.unique) {
+            return Ok(false);
+        }
+        for (field, value) in described.fields.iter().zip(values) {
+            let types::Kind::Reference(target, _) = &field.kind else { continue };
+            if value.is_none() {
+                continue;
+            }
+            let place = cache::place(&self.schema, record::entity(&self.schema, *target)?, value);
+            match place.and_then(|place| self.cache.get(&place)) {
+                Some(Some(_)) => {}
+                _ => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Writes what a new record may have to do with that is written at once: records that it refers to, or that have its
+    /// key.
+    fn write_before_insert(&mut self, entity: RecordId) -> Done<()> {
+        if !self.behind.has_new() {
+            return Ok(());
+        }
+        let mut wanted = vec![entity];
+        for field in &record::entity(&self.schema, entity)?.fields {
+            if let types::Kind::Reference(target, _) = &field.kind {
+                wanted.push(*target);
+            }
+        }
+        wanted.retain(|entity| self.behind.has_new_of(*entity));
+        wanted.into_iter().try_for_each(|entity| self.write_behind_of(entity))
+    }
+
+    /// Writes new records that the tables do not know yet.
+    fn write_new(&mut self) -> Done<()> {
+        if self.behind.has_new() { self.write_behind() } else { Ok(()) }
+    }
+
+    /// Forgets what the table does not know yet of a record that goes; whether it does not know the record at all.
+    fn forget_behind(&mut self, entity: RecordId, key: &Value) -> Done<bool> {
+        let described = record::entity(&self.schema, entity)?;
+        let Some(place) = cache::place(&self.schema, described, key) else { return Ok(false) };
+        self.behind.remove(&place);
+        Ok(self.behind.remove_new(&place, described.key))
     }
 
     /// The record with a key.
@@ -404,6 +504,12 @@ impl SqliteStore {
         };
         if let Some(known) = place.as_ref().and_then(|place| self.cache.get(place)) {
             return Ok(known);
+        }
+        if let Some(record) = place.as_ref().and_then(|place| self.behind.get(place)) {
+            return Ok(Some(record.clone()));
+        }
+        if self.behind.has_new_of(entity) {
+            self.write_behind_of(entity)?;
         }
         let found = record::get(&self.connection, &self.schema, entity, key)?;
         if let Some(place) = place {

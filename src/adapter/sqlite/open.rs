@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 const APPLICATION: i64 = 0x7270_6100;
 
 /// The version of the tables whose names begin with `rpa_`.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// The tables that every store has, whatever the program.
 const TABLES: &str = "

@@ -2,7 +2,7 @@
 
 use super::failure::{Done, bad_record, internal};
 use super::journal::limit;
-use crate::value::Instant;
+use crate::value::{Duration, Instant};
 use crate::world::{
     MailClaim, MailDecision, MailFilter, MailOutcome, MailRecord, MailState, Message, MessageAttachment, OutboxEntry,
     SystemState,
@@ -25,11 +25,19 @@ CREATE INDEX rpa_outbox_dead ON rpa_outbox (number) WHERE state = 'dead';
 CREATE TABLE rpa_systems (name TEXT PRIMARY KEY, failures TEXT NOT NULL, open_until INTEGER) STRICT, WITHOUT ROWID;
 ";
 
-/// Puts a mail in; gives its number. Of attachments the path is kept: their content is on disk already.
-pub(super) fn add(connection: &Connection, run: i64, message: &Message) -> Done<i64> {
+/// The number of the next mail: behind those of a store that this one has replaced, for they name what has left.
+pub(super) fn next_number(connection: &Connection) -> Done<i64> {
+    let text = "SELECT max((SELECT ifnull(max(number), 0) FROM rpa_outbox), ifnull((SELECT value FROM rpa_sequences \
+                WHERE kind = 'store' AND name = 'mails'), 0)) + 1";
+    Ok(connection.prepare_cached(text)?.query_row((), |row| row.get(0))?)
+}
+
+/// Puts a mail in under a number. Of attachments the path is kept: their content is on disk already.
+pub(super) fn add(connection: &Connection, number: i64, run: i64, message: &Message) -> Done<()> {
     let paths: Vec<&str> = message.attachments.iter().map(|attachment| attachment.path.as_str()).collect();
     let cc: Vec<&str> = message.cc.iter().map(EcoString::as_str).collect();
-    let parameters: [&dyn ToSql; 10] = [
+    let parameters: [&dyn ToSql; 11] = [
+        &number,
         &run,
         &message.id.as_str(),
         &message.from.as_str(),
@@ -43,14 +51,11 @@ pub(super) fn add(connection: &Connection, run: i64, message: &Message) -> Done<
     ];
     connection
         .prepare_cached(
-            // Behind the numbers of a store that this one has replaced: they name what has left.
             "INSERT INTO rpa_outbox (number, run, state, id, sender, recipient, cc, reply_to, subject, body, attachments, \
-             written, attempts, due) VALUES (max((SELECT ifnull(max(number), 0) FROM rpa_outbox), ifnull((SELECT value \
-             FROM rpa_sequences WHERE kind = 'store' AND name = 'mails'), 0)) + 1, \
-             ?1, 'waiting', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 0)",
+             written, attempts, due) VALUES (?1, ?2, 'waiting', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, 0)",
         )?
         .execute(parameters.as_slice())?;
-    Ok(connection.last_insert_rowid())
+    Ok(())
 }
 
 /// Takes a mail out whose step is taken back.
@@ -115,12 +120,17 @@ pub(super) fn waiting(connection: &Connection, most: usize) -> Done<Vec<OutboxEn
     Ok(entries)
 }
 
+/// The furthest that a mail is postponed: one that seems due later was postponed before the clock was set back.
+const FURTHEST: i64 = Duration::DAY;
+
 /// Claims mails that are due, the longest due first.
 pub(super) fn claim(connection: &Connection, claim: &MailClaim, most: usize) -> Done<Vec<OutboxEntry>> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM rpa_outbox WHERE state = 'waiting' AND due <= ?1 ORDER BY due, number LIMIT ?2"
+        "SELECT {COLUMNS} FROM rpa_outbox WHERE state = 'waiting' AND (due <= ?1 OR (due > ?3 AND \
+         (owner IS NULL OR CAST(owner AS INTEGER) NOT IN (SELECT id FROM rpa_workers)))) ORDER BY due, number LIMIT ?2"
     ))?;
-    let mut rows = statement.query((claim.now.milliseconds(), limit(most)))?;
+    let now = claim.now.milliseconds();
+    let mut rows = statement.query((now, limit(most), now.saturating_add(FURTHEST)))?;
     let mut entries = Vec::new();
     while let Some(row) = rows.next()? {
         entries.push(entry(row)?);
@@ -143,7 +153,19 @@ pub(super) fn release_of_dead(connection: &Connection) -> Done<()> {
     Ok(())
 }
 
-/// Writes down what became of a mail; false when this owner has it no more.
+/// Leaves the mails of a worker that lives but is stuck in its hands until their claims end: it may have handed one
+/// over, and says so when it goes on.
+pub(super) fn keep_claims_of(connection: &Connection, worker: i64) -> Done<()> {
+    connection.execute(
+        "UPDATE rpa_outbox SET owner = '0:' || substr(owner, instr(owner, ':') + 1) \
+         WHERE state = 'waiting' AND owner IS NOT NULL AND CAST(owner AS INTEGER) = ?1",
+        [worker],
+    )?;
+    Ok(())
+}
+
+/// Writes down what became of a mail; false when this owner has it no more. An owner is known by its own part: a worker
+/// that was fenced has another number now.
 pub(super) fn settle(
     connection: &Connection,
     number: i64,
@@ -156,19 +178,19 @@ pub(super) fn settle(
         MailOutcome::Sent => connection
             .prepare_cached(
                 "UPDATE rpa_outbox SET state = 'sent', problem = NULL, owner = NULL, settled = ?3, \
-                 attempts = attempts + 1 WHERE number = ?1 AND owner = ?2 AND state = 'waiting'",
+                 attempts = attempts + 1 WHERE number = ?1 AND substr(owner, instr(owner, ':') + 1) = ?2 AND state = 'waiting'",
             )?
             .execute((number, owner, at))?,
         MailOutcome::Later { due, problem, counted } => connection
             .prepare_cached(
                 "UPDATE rpa_outbox SET problem = ?3, owner = NULL, due = ?4, attempts = attempts + ?5 \
-                 WHERE number = ?1 AND owner = ?2 AND state = 'waiting'",
+                 WHERE number = ?1 AND substr(owner, instr(owner, ':') + 1) = ?2 AND state = 'waiting'",
             )?
             .execute((number, owner, problem, due.milliseconds(), u32::from(*counted)))?,
         MailOutcome::Dead { problem } => connection
             .prepare_cached(
                 "UPDATE rpa_outbox SET state = 'dead', problem = ?3, owner = NULL, settled = ?4, \
-                 attempts = attempts + 1 WHERE number = ?1 AND owner = ?2 AND state = 'waiting'",
+                 attempts = attempts + 1 WHERE number = ?1 AND substr(owner, instr(owner, ':') + 1) = ?2 AND state = 'waiting'",
             )?
             .execute((number, owner, problem, at))?,
     };
@@ -176,12 +198,13 @@ pub(super) fn settle(
 }
 
 /// When the first of the mails that have not left is due.
-pub(super) fn next(connection: &Connection) -> Done<Option<Instant>> {
+pub(super) fn next(connection: &Connection, now: Instant) -> Done<Option<Instant>> {
     let first: Option<i64> = connection
         .prepare_cached("SELECT due FROM rpa_outbox WHERE state = 'waiting' ORDER BY due LIMIT 1")?
         .query_row((), |row| row.get(0))
         .optional()?;
-    Ok(first.and_then(|first| Instant::from_milliseconds(first).ok()))
+    let is_beyond = |due: i64| due > now.milliseconds().saturating_add(FURTHEST);
+    Ok(first.and_then(|first| if is_beyond(first) { Some(now) } else { Instant::from_milliseconds(first).ok() }))
 }
 
 /// How many mails have not left.

@@ -57,6 +57,11 @@ impl Parts {
         self.open.iter().filter(|part| part.begun.is_none()).count()
     }
 
+    /// Whether SQLite knows of one.
+    pub fn is_known(&self) -> bool {
+        self.open.iter().any(|part| part.begun.is_some())
+    }
+
     /// Says that SQLite has begun one more, from the outside in.
     pub fn begun(&mut self) {
         let at = self.written.len();

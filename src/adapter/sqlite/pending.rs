@@ -6,6 +6,7 @@
 
 use super::entry::{Mark, Packed};
 use super::failure::{Done, internal};
+use super::squeeze::{self, Squeezer};
 use crate::value::{EcoString, Instant};
 use crate::world::{Entry, RunId, RunRecord, RunState};
 use rusqlite::{Connection, ToSql};
@@ -155,9 +156,10 @@ impl Pending {
         if self.runs.is_empty() {
             return Ok(());
         }
+        let mut squeezer = Squeezer::default();
         for (number, held) in &self.runs {
             match &held.begun {
-                Some(begun) => insert_run(connection, begun, &held.entries)?,
+                Some(begun) => insert_run(connection, &mut squeezer, begun, &held.entries)?,
                 None => insert_entries(connection, *number, &held.entries)?,
             }
         }
@@ -242,10 +244,11 @@ impl Pending {
     }
 }
 
-fn insert_run(connection: &Connection, begun: &Begun, entries: &Packed) -> Done<()> {
+fn insert_run(connection: &Connection, squeezer: &mut Squeezer, begun: &Begun, entries: &Packed) -> Done<()> {
     let run = &begun.record;
     let key = run.key.as_deref();
     let worker = begun.worker.filter(|_| run.state == RunState::Running);
+    let entries = squeezer.entries(entries.bytes());
     let starter = (!run.starter.is_empty()).then_some(run.starter.as_str());
     let parameters: [&dyn ToSql; 14] = [
         &run.id.0,
@@ -257,9 +260,9 @@ fn insert_run(connection: &Connection, begun: &Begun, entries: &Packed) -> Done<
         &run.started.milliseconds(),
         &run.ended.map(Instant::milliseconds),
         &run.fingerprint,
-        &run.arguments,
-        &run.outcome,
-        &(!entries.is_empty()).then_some(entries.bytes()),
+        &squeezer.behind(&run.arguments),
+        &squeezer.behind(&run.outcome),
+        &(!entries.is_empty()).then_some(entries),
         &worker,
         &starter,
     ];
@@ -276,7 +279,7 @@ fn insert_entries(connection: &Connection, run: i64, entries: &Packed) -> Done<(
     connection.prepare_cached("INSERT INTO rpa_entries (run, position, entries) VALUES (?1, ?2, ?3)")?.execute((
         run,
         entries.first(),
-        entries.bytes(),
+        squeeze::alone(entries.bytes()),
     ))?;
     Ok(())
 }

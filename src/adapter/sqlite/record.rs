@@ -1,5 +1,6 @@
 //! Records: one statement for each thing that is done to them, kept prepared.
 
+use super::behind::Unwritten;
 use super::column::{self, Part, key_of, shown};
 use super::failure::{Done, Trouble, bad_record, internal};
 use super::schema::{Entity, FieldColumns, Schema, condition};
@@ -62,25 +63,27 @@ fn in_field(trouble: Trouble, entity: &Entity, field: &FieldColumns, before: &[V
     }
 }
 
-/// Puts a record in and gives it; fields without a value are counted up.
-pub(super) fn insert(
+/// The fields of a new record, and whether its key was counted up: fields without a value are.
+pub(super) fn completed(
     connection: &Connection,
     schema: &Schema,
     counters: &mut Counters,
     id: RecordId,
     fields: Vec<Option<Value>>,
-) -> Done<Value> {
+) -> Done<(Vec<Value>, bool)> {
     let entity = entity(schema, id)?;
     if fields.len() != entity.fields.len() {
         return Err(internal(format!("{} values for a record of {}", fields.len(), entity.name)));
     }
     let mut values = Vec::with_capacity(fields.len());
+    let mut key_is_new = false;
     for (position, value) in fields.into_iter().enumerate() {
         let counted = entity.counted.contains(&position);
         let value = match value {
             None if counted => {
                 let counter = Counter::Field(id, position);
                 let next = counters.next(connection, &counter, 1, || counted_so_far(connection, entity, position))?;
+                key_is_new |= position == entity.key;
                 Value::Int(next)
             }
             Some(Value::Int(number)) if counted => {
@@ -93,23 +96,42 @@ pub(super) fn insert(
         };
         values.push(fitting(entity, schema, position, value)?);
     }
-    match write_record(connection, schema, entity, &values)? {
-        Ok(()) => Ok(Value::record(id, values)),
-        Err(error) => Err(refused(connection, schema, entity, None, &values, error)),
+    Ok((values, key_is_new))
+}
+
+/// Puts a record in.
+pub(super) fn insert(connection: &Connection, schema: &Schema, id: RecordId, values: &[Value]) -> Done<()> {
+    let entity = entity(schema, id)?;
+    let mut statement = connection.prepare_cached(&entity.insert)?;
+    match write_record(&mut statement, schema, entity, values)? {
+        Ok(()) => Ok(()),
+        Err(error) => {
+            drop(statement);
+            Err(refused(connection, schema, entity, None, values, error))
+        }
     }
+}
+
+/// Puts records of one entity in.
+pub(super) fn insert_alike(connection: &Connection, schema: &Schema, id: RecordId, alike: &[Value]) -> Done<()> {
+    let entity = entity(schema, id)?;
+    let mut statement = connection.prepare_cached(&entity.insert)?;
+    for record in alike {
+        write_record(&mut statement, schema, entity, record.fields().unwrap_or_default())??;
+    }
+    Ok(())
 }
 
 /// Puts a record in; what SQLite has against it is given apart.
 fn write_record(
-    connection: &Connection,
+    statement: &mut Statement<'_>,
     schema: &Schema,
     entity: &Entity,
     values: &[Value],
 ) -> Done<Result<(), rusqlite::Error>> {
-    let mut statement = connection.prepare_cached(&entity.insert)?;
     let mut at = 0;
     for (field, value) in entity.fields.iter().zip(values) {
-        bind(&mut statement, &mut at, &schema.types, &field.kind, value)?;
+        bind(statement, &mut at, &schema.types, &field.kind, value)?;
     }
     Ok(statement.raw_execute().map(|_| ()))
 }
@@ -159,41 +181,67 @@ pub(super) struct Changed {
     pub fields: Box<[usize]>,
 }
 
-/// Changes fields of a record and gives it as it is then.
-pub(super) fn update(
+/// A record with changed fields, as it is to be written.
+pub(super) fn changed(
     connection: &Connection,
-    schema: &mut Schema,
+    schema: &Schema,
     counters: &mut Counters,
     id: RecordId,
-    (key, current): (&Value, &Value),
+    current: &Value,
     changes: &[(usize, Value)],
 ) -> Done<Changed> {
     let mut fields = current.fields().map(<[Value]>::to_vec).unwrap_or_default();
     let mut changed = Vec::with_capacity(changes.len());
-    {
-        let entity = entity(schema, id)?;
-        for (position, value) in changes {
-            let value = fitting(entity, schema, *position, value.clone())?;
-            if let (true, Value::Int(number)) = (entity.counted.contains(position), &value) {
-                let counter = Counter::Field(id, *position);
-                counters.given(connection, &counter, *number, || counted_so_far(connection, entity, *position))?;
-            }
-            if let Some(place) = fields.get_mut(*position) {
-                *place = value;
-            }
-            if !changed.contains(position) {
-                changed.push(*position);
-            }
+    let entity = entity(schema, id)?;
+    for (position, value) in changes {
+        let value = fitting(entity, schema, *position, value.clone())?;
+        if let (true, Value::Int(number)) = (entity.counted.contains(position), &value) {
+            let counter = Counter::Field(id, *position);
+            counters.given(connection, &counter, *number, || counted_so_far(connection, entity, *position))?;
+        }
+        if let Some(place) = fields.get_mut(*position) {
+            *place = value;
+        }
+        if !changed.contains(position) {
+            changed.push(*position);
         }
     }
     if changed.is_empty() {
         return Ok(Changed { record: current.clone(), fields: Box::default() });
     }
     changed.sort_unstable();
-    match write_fields(connection, schema, id, key, &fields, &changed)? {
-        Ok(()) => Ok(Changed { record: Value::record(id, fields), fields: changed.into() }),
-        Err(error) => Err(refused(connection, schema, entity(schema, id)?, Some(key), &fields, error)),
+    Ok(Changed { record: Value::record(id, fields), fields: changed.into() })
+}
+
+/// Writes the changed fields of the record that had this key.
+pub(super) fn write_changed(
+    connection: &Connection,
+    schema: &mut Schema,
+    id: RecordId,
+    key: &Value,
+    changed: &Changed,
+) -> Done<()> {
+    let fields = changed.record.fields().unwrap_or_default();
+    match write_fields(connection, schema, id, key, fields, &changed.fields)? {
+        Ok(()) => Ok(()),
+        Err(error) => Err(refused(connection, schema, entity(schema, id)?, Some(key), fields, error)),
     }
+}
+
+/// Writes the same fields of records of one entity.
+pub(super) fn write_alike(connection: &Connection, schema: &mut Schema, id: RecordId, alike: &[Unwritten]) -> Done<()> {
+    let Some(first) = alike.first() else { return Ok(()) };
+    let prepared = schema.entity_mut(id).and_then(|entity| entity.prepare_update(&first.fields));
+    let entity = entity(schema, id)?;
+    let Some((_, text)) = prepared.and_then(|prepared| entity.updates.get(prepared)) else {
+        return Err(internal("an update without a statement"));
+    };
+    let mut statement = connection.prepare_cached(text)?;
+    for each in alike {
+        let fields = each.record.fields().unwrap_or_default();
+        write_one(&mut statement, schema, entity, &each.key, fields, &each.fields)??;
+    }
+    Ok(())
 }
 
 /// Writes fields of the record under a key; what SQLite has against it is given apart.
@@ -211,13 +259,24 @@ fn write_fields(
         return Err(internal("an update without a statement"));
     };
     let mut statement = connection.prepare_cached(text)?;
+    write_one(&mut statement, schema, entity, key, fields, changed)
+}
+
+fn write_one(
+    statement: &mut Statement<'_>,
+    schema: &Schema,
+    entity: &Entity,
+    key: &Value,
+    fields: &[Value],
+    changed: &[usize],
+) -> Done<Result<(), rusqlite::Error>> {
     let mut at = 0;
     for position in changed {
         if let (Some(field), Some(value)) = (entity.fields.get(*position), fields.get(*position)) {
-            bind(&mut statement, &mut at, &schema.types, &field.kind, value)?;
+            bind(statement, &mut at, &schema.types, &field.kind, value)?;
         }
     }
-    bind_key(&mut statement, &mut at, schema, entity, key)?;
+    bind_key(statement, &mut at, schema, entity, key)?;
     Ok(statement.raw_execute().map(|_| ()))
 }
 
@@ -236,7 +295,9 @@ pub(super) fn set_back(
 
 /// Puts a record back in that was taken away.
 pub(super) fn put_back(connection: &Connection, schema: &Schema, id: RecordId, record: &Value) -> Done<()> {
-    write_record(connection, schema, entity(schema, id)?, record.fields().unwrap_or_default())?.map_err(Trouble::from)
+    let entity = entity(schema, id)?;
+    let mut statement = connection.prepare_cached(&entity.insert)?;
+    write_record(&mut statement, schema, entity, record.fields().unwrap_or_default())?.map_err(Trouble::from)
 }
 
 /// Takes a record away; whether it was there.

@@ -1,11 +1,14 @@
 //! What triggers have seen, and the log of the changes that they are for.
 //!
 //! A change is logged in the transaction that makes it, and only where a trigger wants it. Keys are kept so that
-//! every program can read them: a reference as the key that it holds, a member of an enum by its name.
+//! every program can read them: a reference as the key that it holds, a member of an enum by its name. Of a record
+//! that is gone nothing is left to look up, so all of it is kept in place of the key, by the names of its fields.
+//! What every trigger has seen is removed from the log.
 
+use super::document;
 use super::failure::{Done, bad_record, internal};
 use super::journal::limit;
-use super::schema::Schema;
+use super::schema::{Entity, Schema};
 use super::types::Types;
 use crate::check::program::Type;
 use crate::value::{EcoString, Instant, RecordId, Value, decode, encode};
@@ -50,15 +53,25 @@ pub(super) fn log(
     record: &Value,
 ) -> Done<()> {
     let Some(entity) = schema.entity(entity) else { return Ok(()) };
-    let key = record.fields().and_then(|fields| fields.get(entity.key)).cloned().unwrap_or_default();
-    let mut bytes = Vec::new();
-    encode(&plain(&schema.types, key), &mut bytes).map_err(|error| internal(error.to_string()))?;
+    let bytes = match happening {
+        RecordHappening::Created | RecordHappening::Changed => {
+            let mut bytes = Vec::new();
+            let key = key_of(entity, record);
+            encode(&plain(&schema.types, key), &mut bytes).map_err(|error| internal(error.to_string()))?;
+            bytes
+        }
+        RecordHappening::Deleted => document::write_whole(entity.id, &schema.types, record)?.into_bytes(),
+    };
     connection.prepare_cached("INSERT INTO rpa_changes (entity, happening, key) VALUES (?1, ?2, ?3)")?.execute((
         entity.name.as_str(),
         happening as u8,
         bytes,
     ))?;
     Ok(())
+}
+
+fn key_of(entity: &Entity, record: &Value) -> Value {
+    record.fields().and_then(|fields| fields.get(entity.key)).cloned().unwrap_or_default()
 }
 
 /// A key without the numbers that types have in this program.
@@ -150,10 +163,21 @@ pub(super) fn changes(
     while let Some(row) = rows.next()? {
         let number: i64 = row.get(0)?;
         let bytes: Vec<u8> = row.get(1)?;
-        let key = decode(&bytes).map_err(|_| bad_record(format!("change {number} of the log can't be read")))?;
-        // A key that this program has no type for is the key of no record.
-        let key = ty.as_ref().and_then(|ty| own(schema, ty, key)).unwrap_or_default();
-        changes.push(LoggedChange { number, key });
+        changes.push(match happening {
+            RecordHappening::Created | RecordHappening::Changed => {
+                let key =
+                    decode(&bytes).map_err(|_| bad_record(format!("change {number} of the log can't be read")))?;
+                // A key that this program has no type for is the key of no record.
+                let key = ty.as_ref().and_then(|ty| own(schema, ty, key)).unwrap_or_default();
+                LoggedChange { number, key, gone: None }
+            }
+            RecordHappening::Deleted => {
+                // The script may have been changed since: what does not fit its entity any more is no record of it.
+                let gone = document::read_whole(entity.id, &schema.types, &String::from_utf8_lossy(&bytes)).ok();
+                let key = gone.as_ref().map(|gone| key_of(entity, gone)).unwrap_or_default();
+                LoggedChange { number, key, gone }
+            }
+        });
     }
     Ok(changes)
 }

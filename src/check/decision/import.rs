@@ -147,6 +147,16 @@ impl Checker<'_> {
             imported.rows.push(TableRow { cells: of_row, span: first.to(last) });
             imported.names.push(ecow::eco_format!("{file}, row {}", row + 1));
         }
+        if imported.rows.is_empty() {
+            let finding = Finding::new(&catalogue::decision::FILE, span, format!("the table `{file}` has no rows"))
+                .at("decides nothing")
+                .help(
+                    "tables are read from text with commas, semicolons or tabs (.csv) and from workbooks (.xlsx, .xls, \
+                     .ods): the first row says what each column holds, then comes a row for each case",
+                );
+            self.report(finding);
+            return None;
+        }
         Some(imported)
     }
 

@@ -6,7 +6,7 @@ use crate::check::Checker;
 use crate::check::declare::First;
 use crate::check::flow::is_run;
 use crate::check::program::{
-    CallableId, Effect, Expr, ExprKind, HandlerAction, Statement, StatementKind, Step, StepBody, Type,
+    CallableId, Effect, Expr, ExprKind, HandlerAction, Statement, StatementKind, Step, StepBody, Type, Wait,
 };
 use crate::finding::{Finding, catalogue};
 use crate::text::Span;
@@ -132,6 +132,7 @@ impl Checker<'_> {
                     step.retry.iter().flat_map(|retry| [Some(&retry.times), retry.from.as_ref(), retry.up_to.as_ref()]);
                 between.extend(retry.flatten().chain(step.timeout.as_ref()));
                 self.runs_inside(step, &mut findings);
+                self.given_without_acting(step, &mut findings);
                 self.handlers_that_never_come(step, &mut findings);
             }
             between.extend([of.key.as_ref(), of.priority.as_ref(), of.deadline.as_ref()].into_iter().flatten());
@@ -182,6 +183,36 @@ impl Checker<'_> {
             .note("a run goes on from its journal after a crash; what is between steps is computed again, and must give the same")
             .help("make it a step: `step name = …`"),
         )
+    }
+
+    /// What a step that waits, or runs a flow, is given may be looked up and is not to change anything: it is computed
+    /// when the wait or the run begins, and nothing would take it back.
+    fn given_without_acting(&self, step: &Step, findings: &mut Vec<Finding>) {
+        let StepBody::Value(value) = &step.body else { return };
+        let given: Vec<&Expr> = match &value.kind {
+            ExprKind::Run(_, arguments) | ExprKind::Start(_, arguments) => arguments.iter().collect(),
+            ExprKind::Wait(wait) => match &**wait {
+                Wait::Sleep(given) | Wait::SleepUntil(given) => vec![given],
+                Wait::For { condition, within, .. } => std::iter::once(condition).chain(within).collect(),
+                Wait::Ask { role, question, within, otherwise } => {
+                    [role, question].into_iter().chain(within).chain(otherwise).collect()
+                }
+            },
+            _ => return,
+        };
+        for expr in given.into_iter().filter(|expr| expr.effect > Effect::Reads) {
+            let span = culprit_in(expr, Effect::Reads).unwrap_or(expr.span);
+            let words = match value.kind {
+                ExprKind::Wait(_) => "what a wait is given is looked up, and this",
+                _ => "what a flow is given is looked up, and this",
+            };
+            findings.push(
+                Finding::new(&catalogue::effect::OUTSIDE_STEP, span, format!("{words} {}", verb(expr.effect)))
+                    .at(self.culprit_words(None, expr.effect))
+                    .note("it is computed when the wait or the run begins, before the step is done")
+                    .help("make it a step of its own before this one: `step name = …`"),
+            );
+        }
     }
 
     /// `run` and `start` are whole statements or whole values of steps.

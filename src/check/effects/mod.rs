@@ -2,9 +2,11 @@
 //! changes, then held against what may stand where.
 
 pub(crate) mod deeds;
+pub(crate) mod each_element;
 mod hold;
 pub(crate) mod outside;
 pub(crate) mod retry;
+pub(crate) mod unplanned;
 
 use super::Checker;
 use super::declare::First;

@@ -130,7 +130,7 @@ fn write_before_call(step: &Step, book: &Deedbook<'_>) -> Option<Finding> {
 }
 
 /// The entities whose records each callable writes, with all that it calls.
-fn written(program: &Program) -> Vec<BTreeSet<RecordId>> {
+pub(super) fn written(program: &Program) -> Vec<BTreeSet<RecordId>> {
     let count = program.callables.len();
     let mut written = vec![BTreeSet::new(); count];
     let mut callers: Vec<Vec<usize>> = vec![Vec::new(); count];
@@ -164,7 +164,7 @@ fn written(program: &Program) -> Vec<BTreeSet<RecordId>> {
 }
 
 /// The entity whose record an expression by itself writes.
-fn writes(expr: &Expr) -> Option<RecordId> {
+pub(super) fn writes(expr: &Expr) -> Option<RecordId> {
     let of = |target: &Expr| match target.ty {
         Type::Record(id) | Type::Reference(id) => Some(id),
         _ => None,

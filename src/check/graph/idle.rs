@@ -55,8 +55,17 @@ pub(super) fn unused_steps(flow: &Flow, book: &Deedbook<'_>) -> Vec<Finding> {
     findings
 }
 
+/// Steps of a flow whose value is that of an expression.
+pub(super) fn step_values(flow: &Flow) -> HashMap<LocalId, &Expr> {
+    let values = flow.steps.iter().filter_map(|step| match &step.body {
+        StepBody::Value(value) => Some((step.local?, value)),
+        StepBody::Block(_) => None,
+    });
+    values.collect()
+}
+
 /// Visits all statements of a flow: its own, those of the blocks of steps, handlers and `undo`.
-fn each_body<'f>(flow: &'f Flow, f: &mut dyn FnMut(&'f [Statement])) {
+pub(super) fn each_body<'f>(flow: &'f Flow, f: &mut dyn FnMut(&'f [Statement])) {
     f(&flow.body);
     for step in &flow.steps {
         if let StepBody::Block(statements) = &step.body {
@@ -120,37 +129,49 @@ pub(super) fn impossible(program: &Program, wanted: &dyn Fn(Span) -> bool) -> Ve
     for of in program.flows.iter().filter(|of| wanted(of.span)) {
         let mut bodies: Vec<&[Statement]> = Vec::new();
         each_body(of, &mut |body| bodies.push(body));
-        let mut values: HashMap<LocalId, &Expr> = HashMap::new();
-        for step in &of.steps {
-            if let (Some(local), StepBody::Value(value)) = (step.local, &step.body) {
-                values.insert(local, value);
-            }
-        }
-        branches(program, &bodies, &values, &mut findings);
+        branches(program, &bodies, &step_values(of), &mut findings);
     }
     findings
 }
 
-fn branches(program: &Program, bodies: &[&[Statement]], steps: &HashMap<LocalId, &Expr>, findings: &mut Vec<Finding>) {
-    let mut values: HashMap<LocalId, Option<&Expr>> =
-        steps.iter().map(|(local, value)| (*local, Some(*value))).collect();
-    for body in bodies {
-        each_statement(body, &mut |statement| {
-            if let StatementKind::Set { local, value } = &statement.kind {
-                values.entry(*local).and_modify(|known| *known = None).or_insert(Some(value));
-            }
-        });
+/// What the locals of a body are set to, as far as each is set in one place.
+pub(super) struct Values<'p>(HashMap<LocalId, Option<&'p Expr>>);
+
+impl<'p> Values<'p> {
+    pub fn of(bodies: &[&'p [Statement]], steps: &HashMap<LocalId, &'p Expr>) -> Self {
+        let mut values: HashMap<LocalId, Option<&'p Expr>> =
+            steps.iter().map(|(local, value)| (*local, Some(*value))).collect();
+        for body in bodies {
+            each_statement(body, &mut |statement| {
+                if let StatementKind::Set { local, value } = &statement.kind {
+                    values.entry(*local).and_modify(|known| *known = None).or_insert(Some(value));
+                }
+            });
+        }
+        Values(values)
     }
-    let table_of = |expr: &Expr| -> Option<&DecisionTable> {
+
+    /// The table that gives the value of an expression.
+    pub fn table_of(&self, program: &'p Program, expr: &'p Expr) -> Option<&'p DecisionTable> {
         let value = match &expr.kind {
-            ExprKind::Local(local) => values.get(local).copied().flatten()?,
+            ExprKind::Local(local) => self.0.get(local).copied().flatten()?,
             _ => expr,
         };
         match &value.kind {
             ExprKind::Decide(id, _) => program.tables.get(id.index()),
             _ => None,
         }
-    };
+    }
+}
+
+fn branches<'p>(
+    program: &'p Program,
+    bodies: &[&'p [Statement]],
+    steps: &HashMap<LocalId, &'p Expr>,
+    findings: &mut Vec<Finding>,
+) {
+    let values = Values::of(bodies, steps);
+    let table_of = |expr: &'p Expr| values.table_of(program, expr);
     for body in bodies {
         each_statement(body, &mut |statement| match &statement.kind {
             StatementKind::Match { value, arms } => {
@@ -165,6 +186,18 @@ fn branches(program: &Program, bodies: &[&[Statement]], steps: &HashMap<LocalId,
             _ => statement.each_part(
                 &mut |expr| {
                     expr.walk(&mut |inner| {
+                        if let ExprKind::Binary(BinaryOperator::In, subject, list) = &inner.kind
+                            && let ExprKind::List(all) = &list.kind
+                            && let Some((table, outcomes)) = table_of(subject).and_then(outcomes)
+                        {
+                            for literal in all {
+                                if let ExprKind::Value(value) = &literal.kind
+                                    && !outcomes.contains(&value)
+                                {
+                                    findings.push(finding(program, table, literal.span, value));
+                                }
+                            }
+                        }
                         let ExprKind::Binary(BinaryOperator::Equal, a, b) = &inner.kind else { return };
                         let sides = [(a, b), (b, a)];
                         for (subject, literal) in sides {
@@ -188,7 +221,7 @@ fn head_of(arm: &Arm) -> Span {
 }
 
 /// The outcomes of a table that gives one of its rows', when all of them are literals.
-fn outcomes(table: &DecisionTable) -> Option<(&DecisionTable, Vec<&Value>)> {
+pub(super) fn outcomes(table: &DecisionTable) -> Option<(&DecisionTable, Vec<&Value>)> {
     if !matches!(table.policy, HitPolicy::Unique | HitPolicy::First | HitPolicy::Any) || table.rows.is_empty() {
         return None;
     }
@@ -212,8 +245,9 @@ fn never<'t>(test: &'t CellTest, outcomes: &[&Value]) -> Option<&'t Value> {
     }
 }
 
-fn finding(program: &Program, table: &DecisionTable, place: Span, value: &Value) -> Finding {
-    let shown = match value {
+/// A value of a branch as people write it.
+pub(super) fn shown(program: &Program, value: &Value) -> String {
+    match value {
         Value::Enum(of) => program
             .enums
             .get(of.type_id.0 as usize)
@@ -223,7 +257,11 @@ fn finding(program: &Program, table: &DecisionTable, place: Span, value: &Value)
         Value::Bool(truth) => truth.to_string(),
         Value::Int(number) => number.to_string(),
         _ => "this".to_string(),
-    };
+    }
+}
+
+fn finding(program: &Program, table: &DecisionTable, place: Span, value: &Value) -> Finding {
+    let shown = shown(program, value);
     let rows = table.rows.iter().map(|row| row.span).reduce(Span::to);
     let mut finding = Finding::new(
         &catalogue::decision::IMPOSSIBLE_BRANCH,

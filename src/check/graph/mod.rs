@@ -2,10 +2,12 @@
 
 mod build;
 mod calls;
+mod chains;
 mod idle;
 mod race;
 mod rounds;
 mod saga;
+mod unhandled;
 mod unreachable;
 mod unset;
 
@@ -24,6 +26,8 @@ pub(crate) fn findings(program: &Program, book: &Deedbook<'_>, wanted: &dyn Fn(S
     let writes = race::Writes::of(program);
     let tried_again = idle::tried_again(program);
     findings.extend(idle::impossible(program, wanted));
+    findings.extend(chains::findings(program, wanted));
+    findings.extend(unhandled::findings(program, book, wanted));
     for (at, flow) in program.flows.iter().enumerate().filter(|(_, flow)| wanted(flow.span)) {
         let graph = build::Graph::of(flow, program);
         let reached = graph.reached();

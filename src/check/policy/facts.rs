@@ -1,14 +1,22 @@
 //! What a condition that held, or did not, says of another: comparisons with literals, `and`, `or`, `not`, enums,
 //! the outcomes of decision tables, and the answers of people.
 
+use super::bodies::{Bodies, Body};
+use super::goal::mentioned;
 use super::terms::{Scope, Term};
+use super::ways::Passed;
 use crate::check::program::{Arm, CellTest, Expr, ExprKind, Program, Type, Wait};
 use crate::syntax::tree::BinaryOperator as B;
 use crate::value::Value;
 use std::cmp::Ordering;
+use std::collections::HashSet;
+use std::rc::Rc;
 
 /// How deep conditions are taken apart.
 const DEEPEST: usize = 16;
+
+/// How deep calls whose results are conditions are looked into.
+const DEEPEST_CALLS: usize = 6;
 
 /// Answers that do not allow what was asked for.
 const REFUSALS: &[&str] = &[
@@ -38,11 +46,14 @@ pub(super) enum Guard<'p> {
 }
 
 /// Says what follows from what.
-pub(super) struct Logic<'p> {
+pub(super) struct Logic<'b, 'p> {
     pub program: &'p Program,
+    pub bodies: &'b Bodies<'p>,
+    /// The bodies whose end may make sure of what is asked for.
+    pub settling: HashSet<Body>,
 }
 
-impl<'p> Logic<'p> {
+impl<'p> Logic<'_, 'p> {
     /// Whether a guard of a body implies that a condition holds (or does not).
     pub fn guard_implies(
         &self,
@@ -98,6 +109,11 @@ impl<'p> Logic<'p> {
             ExprKind::Decide(table, arguments) => {
                 let outcome = Value::Bool(held);
                 return self.outcome_implies(*table, arguments, &f, &|value| *value == outcome, &g, holds, depth);
+            }
+            ExprKind::Run(..) | ExprKind::Call(..) => {
+                let outcome = Value::Bool(held);
+                let is_so = |given: &Term<'p>| self.implies(given, held, &g, holds, depth);
+                return self.result_implies(&f, &|value| *value == outcome, &is_so, &g, holds);
             }
             ExprKind::Binary(operator, a, b) => {
                 let (a, b) = (f.part(a), f.part(b));
@@ -171,6 +187,15 @@ impl<'p> Logic<'p> {
             let fits = |value: &Value| compares(value, operator, literal);
             return self.outcome_implies(*table, arguments, &subject, &fits, goal, holds, depth);
         }
+        if let ExprKind::Run(..) | ExprKind::Call(..) = &subject.expr.kind
+            && depth < DEEPEST
+        {
+            let fits = |value: &Value| compares(value, operator, literal);
+            let is_so = |given: &Term<'p>| self.atom_implies(given, operator, literal, true, goal, holds, depth + 1);
+            if self.result_implies(&subject, &fits, &is_so, goal, holds) {
+                return true;
+            }
+        }
         if holds && self.is_answer(&subject, goal) {
             return self.allows(&subject, operator, literal);
         }
@@ -242,6 +267,45 @@ impl<'p> Logic<'p> {
             }
         }
         some
+    }
+
+    /// Whether a task or flow gives such a result only where something is so: on every way to a `return` of it, a
+    /// condition says so, or what is given does.
+    fn result_implies(
+        &self,
+        call: &Term<'p>,
+        fits: &dyn Fn(&Value) -> bool,
+        is_so: &dyn Fn(&Term<'p>) -> bool,
+        goal: &Term<'p>,
+        holds: bool,
+    ) -> bool {
+        let Some((body, arguments)) = Body::awaited(call.expr) else { return false };
+        if !self.settling.contains(&body) || call.scope.depth() > DEEPEST_CALLS {
+            return false;
+        }
+        let Some(drawn) = self.bodies.drawn(body) else { return false };
+        let inside = Scope::of_call(Some(Rc::clone(&drawn.definitions)), arguments, &call.scope);
+        let ways = &drawn.ways;
+        let implied = |guard: &Guard<'p>| self.guard_implies(guard, &inside, goal, holds);
+        let mut watched: Vec<crate::check::program::LocalId> = Vec::new();
+        for guard in ways.graph.edge_weights().filter_map(|edge| edge.guard.as_ref()) {
+            if implied(guard) {
+                watched.extend(mentioned(guard, &inside));
+            }
+        }
+        ways.ends.iter().all(|(place, given)| {
+            let given = given.map(|expr| Term { expr, scope: Rc::clone(&inside) });
+            if let Some(given) = &given
+                && (given.value(self.program).is_some_and(|value| !fits(value)) || is_so(given))
+            {
+                return true;
+            }
+            let way = ways.way_past(*place, &watched, &|passed, fresh| match passed {
+                Passed::Guard(guard) => implied(guard) && mentioned(guard, &inside).into_iter().all(fresh),
+                Passed::Place(_) => false,
+            });
+            way.is_none()
+        })
     }
 
     fn cell_implies(&self, cell: &Cell<'_, 'p>, held: bool, goal: &Term<'p>, holds: bool, depth: usize) -> bool {

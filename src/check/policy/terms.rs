@@ -60,12 +60,19 @@ impl<'p> Definitions<'p> {
 pub(super) struct Scope<'p> {
     pub definitions: Option<Rc<Definitions<'p>>>,
     pub arguments: Vec<Term<'p>>,
+    /// How many calls lead here from the body that is looked at.
+    depth: usize,
 }
 
 impl<'p> Scope<'p> {
     /// A body by itself: its parameters may be anything.
     pub fn of_body(definitions: Rc<Definitions<'p>>) -> Rc<Scope<'p>> {
-        Rc::new(Scope { definitions: Some(definitions), arguments: Vec::new() })
+        Rc::new(Scope { definitions: Some(definitions), arguments: Vec::new(), depth: 0 })
+    }
+
+    /// How many calls lead here from the body that is looked at.
+    pub fn depth(&self) -> usize {
+        self.depth
     }
 
     /// A body or clause whose first locals are the arguments of a call.
@@ -75,7 +82,7 @@ impl<'p> Scope<'p> {
         from: &Rc<Scope<'p>>,
     ) -> Rc<Scope<'p>> {
         let arguments = arguments.iter().map(|expr| Term { expr, scope: Rc::clone(from) }).collect();
-        Rc::new(Scope { definitions, arguments })
+        Rc::new(Scope { definitions, arguments, depth: from.depth + 1 })
     }
 }
 

@@ -37,6 +37,10 @@ pub(super) struct Edge<'p> {
 pub(super) struct Ways<'p> {
     pub graph: DiGraph<Place<'p>, Edge<'p>>,
     pub start: NodeIndex,
+    /// Where all ways come together that end without a failure.
+    pub finish: NodeIndex,
+    /// What is given in the end: the places of `return`, and of `stop` without a value.
+    pub ends: Vec<(NodeIndex, Option<&'p Expr>)>,
 }
 
 type Open<'p> = Vec<(NodeIndex, Edge<'p>)>;
@@ -49,6 +53,7 @@ struct Builder<'p> {
     jumps: Vec<(NodeIndex, StepId, Edge<'p>)>,
     /// Where `give` leads: the ends of the blocks of the steps around.
     given: Vec<Open<'p>>,
+    ends: Vec<(NodeIndex, Option<&'p Expr>)>,
 }
 
 /// Whether a way ends at what it passes; told which locals have not been set anew since.
@@ -58,15 +63,22 @@ impl<'p> Ways<'p> {
     /// The ways through the body of a flow (with its steps), a task, a rule or a trigger.
     pub fn of(body: &'p [Statement], steps: &'p [Step], program: &'p Program) -> Self {
         let (graph, entries) = (DiGraph::new(), HashMap::new());
-        let mut builder = Builder { program, steps, graph, entries, jumps: Vec::new(), given: Vec::new() };
+        let (jumps, given, ends) = (Vec::new(), Vec::new(), Vec::new());
+        let mut builder = Builder { program, steps, graph, entries, jumps, given, ends };
         let start = builder.graph.add_node(Place::default());
-        builder.statements(body, vec![(start, Edge::default())]);
+        let open = builder.statements(body, vec![(start, Edge::default())]);
+        let last = builder.place(open, Vec::new(), Vec::new());
+        builder.ends.push((last, None));
         for (from, to, edge) in std::mem::take(&mut builder.jumps) {
             if let Some(to) = builder.entries.get(&to) {
                 builder.graph.add_edge(from, *to, edge);
             }
         }
-        Ways { graph: builder.graph, start }
+        let finish = builder.graph.add_node(Place::default());
+        for (end, _) in &builder.ends {
+            builder.graph.add_edge(*end, finish, Edge::default());
+        }
+        Ways { graph: builder.graph, start, finish, ends: builder.ends }
     }
 
     /// A way from the start to a place on which nothing is `cut`: the places after the start, each with the edge that
@@ -251,7 +263,15 @@ impl<'p> Builder<'p> {
                         }
                         Vec::new()
                     }
-                    StatementKind::Return(_) | StatementKind::Stop(_) | StatementKind::Fail { .. } => Vec::new(),
+                    StatementKind::Return(value) => {
+                        self.ends.push((node, value.as_ref()));
+                        Vec::new()
+                    }
+                    StatementKind::Stop(_) => {
+                        self.ends.push((node, None));
+                        Vec::new()
+                    }
+                    StatementKind::Fail { .. } => Vec::new(),
                     _ => on(node),
                 }
             }

@@ -88,10 +88,15 @@ impl<'p> Analysis<'p> {
             ExprKind::Binary(_, left, right) => {
                 let mut carried = self.value(left);
                 carried.join(&self.value(right));
-                // Yes or no tells nothing of the data itself.
-                if expr.ty == Type::Bool { Carried::default() } else { carried }
+                match expr.ty {
+                    // Yes or no tells nothing of personal data, and that something is there nothing of a secret.
+                    Type::Bool if is_nothing(left) || is_nothing(right) => Carried::default(),
+                    Type::Bool => Carried::plain(self.asked(carried.whole())),
+                    _ => carried,
+                }
             }
-            ExprKind::Not(inner) | ExprKind::Is(inner, _) => {
+            ExprKind::Not(inner) => self.value(inner),
+            ExprKind::Is(inner, _) => {
                 self.value(inner);
                 Carried::default()
             }
@@ -109,12 +114,7 @@ impl<'p> Analysis<'p> {
                 self.value(to);
                 Carried::default()
             }
-            ExprKind::Conditional(condition, then, otherwise) => {
-                self.value(condition);
-                let mut carried = self.value(then);
-                carried.join(&self.value(otherwise));
-                carried
-            }
+            ExprKind::Conditional(..) => self.conditional(expr),
             ExprKind::Call(id, arguments) => {
                 let name = self.program.callables.get(id.index()).map(|of| of.name.clone()).unwrap_or_default();
                 self.call(Node::Callable(id.index()), &name, arguments, expr.span)
@@ -188,6 +188,9 @@ impl<'p> Analysis<'p> {
         for (origin, way) in taint.iter() {
             self.put(key, origin, way, value.span);
         }
+        for (origin, way) in self.implied_in(&value.ty).iter() {
+            self.put(key, origin, way, value.span);
+        }
     }
 
     /// Something is put into a field.
@@ -236,6 +239,7 @@ impl<'p> Analysis<'p> {
                 self.journal(argument, taint.clone());
             }
         }
+        self.leave_by_way(node, span);
         let summary = self.summary_of(node);
         for (origin, key, inner) in &summary.stores {
             for (origin, way, here) in self.brought(*origin, arguments, &brought, name) {
@@ -272,17 +276,26 @@ impl<'p> Analysis<'p> {
         brought: &[Taint],
         name: &EcoString,
     ) -> Vec<(Origin, WayId, Span)> {
-        let (at, is_tested) = match origin {
-            Origin::Parameter(at) => (at as usize, false),
-            Origin::Tested(at) => (at as usize, true),
-            _ => return Vec::new(),
+        let (Origin::Parameter(at) | Origin::Tested(at) | Origin::Asked(at)) = origin else { return Vec::new() };
+        let (Some(argument), Some(taint)) = (arguments.get(at as usize), brought.get(at as usize)) else {
+            return Vec::new();
         };
-        let (Some(argument), Some(taint)) = (arguments.get(at), brought.get(at)) else { return Vec::new() };
-        let what = if is_tested { What::Tested(name.clone()) } else { What::Handed(name.clone()) };
+        let what = if matches!(origin, Origin::Parameter(_)) {
+            What::Handed(name.clone())
+        } else {
+            What::Tested(name.clone())
+        };
         let mut found = Vec::new();
-        for (origin, way) in taint.iter() {
-            let way = self.ways.step(way, argument.span, what.clone());
-            found.push((if is_tested { origin.tested() } else { origin }, way, argument.span));
+        for (own, way) in taint.iter() {
+            let left = match origin {
+                Origin::Tested(_) => Some(own.tested()),
+                Origin::Asked(_) => own.asked(),
+                _ => Some(own),
+            };
+            if let Some(left) = left {
+                let way = self.ways.step(way, argument.span, what.clone());
+                found.push((left, way, argument.span));
+            }
         }
         found
     }
@@ -352,8 +365,16 @@ impl<'p> Analysis<'p> {
         }
     }
 
-    /// Everything that a value carries leaves at a place.
+    /// Everything that a value carries leaves at a place, and what it tells that the place is come to.
     pub fn leave(&mut self, taint: &Taint, sink: &Sink, span: Span) {
+        let mut taint = taint.clone();
+        taint.join(&self.context);
+        taint.join(&self.passed);
+        self.leave_itself(&taint, sink, span);
+    }
+
+    /// Everything that a value carries leaves at a place.
+    pub fn leave_itself(&mut self, taint: &Taint, sink: &Sink, span: Span) {
         for (origin, way) in taint.iter() {
             self.leak(Leak { origin, sink: sink.clone(), span, way, unless: Vec::new() }, span);
         }
@@ -380,6 +401,15 @@ impl<'p> Analysis<'p> {
             }
             _ => None,
         }
+    }
+}
+
+/// Whether something is compared with an empty text or none: that asks only whether something is there.
+pub(super) fn is_nothing(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Value(Value::Text(text)) => text.is_empty(),
+        ExprKind::Value(Value::None) => true,
+        _ => false,
     }
 }
 

@@ -8,8 +8,10 @@
 //!
 //! Followed is where *data* goes: a condition that looks at personal data tells nothing but yes or no and ends the way,
 //! as counts, sums and the releases `mask` and `last4` do. The outcome of a decision table is an exception: where its
-//! columns test personal data, it carries what they do.
+//! columns test personal data, it carries what they do; and so do a `match` and a chain of `if`, which are tables in
+//! another form ([`choice`]). A yes or no about a secret is as secret as it is.
 
+mod choice;
 mod expression;
 mod literal;
 mod primitive;
@@ -40,6 +42,7 @@ impl Checker<'_> {
         let mut analysis = solve::Analysis::new(&self.program, &boundaries, &labels);
         analysis.solve();
         let (findings, allowances) = analysis.findings();
+        let private = std::mem::take(&mut analysis.private);
         // What a type error says of a place already is not said again.
         let errors: Vec<Span> =
             self.findings.iter().filter(|finding| finding.is_error()).filter_map(Finding::span).collect();
@@ -53,6 +56,7 @@ impl Checker<'_> {
                 self.report(finding);
             }
         }
+        self.program.private = private;
         self.allowances = allowances.into_iter().collect::<BTreeSet<_>>();
     }
 

@@ -15,7 +15,7 @@ impl<'p> Analysis<'p> {
         use Operation as O;
         match operation {
             O::EmailSend => {
-                self.mail(arguments);
+                self.mail(arguments, expr.span);
                 return Carried::default();
             }
             O::LogInfo | O::LogWarn => {
@@ -50,7 +50,11 @@ impl<'p> Analysis<'p> {
             _ => {}
         }
         let carried = self.of_arguments(operation, arguments);
-        if ends(operation) || expr.ty == Type::Bool { Carried::default() } else { carried }
+        match expr.ty {
+            _ if ends(operation) => Carried::default(),
+            Type::Bool => Carried::plain(self.asked(carried.whole())),
+            _ => carried,
+        }
     }
 
     fn of_arguments(&mut self, operation: Operation, arguments: &'p [Expr]) -> Carried {
@@ -127,6 +131,7 @@ impl<'p> Analysis<'p> {
         let first = given.next().unwrap_or_default();
         match operation {
             O::ListMap | O::ListFlatMap | O::ListMin | O::ListMax | O::ListSum | O::ListAverage => first,
+            O::ListAny | O::ListAll => first,
             O::ListGroup => Carried { keys: first.whole(), values: target.values },
             O::ListToMap => {
                 Carried { keys: first.whole(), values: given.next().map(Carried::whole).unwrap_or_default() }
@@ -183,7 +188,7 @@ impl<'p> Analysis<'p> {
     }
 
     /// A mail: what it says may be personal when it goes to the person.
-    fn mail(&mut self, arguments: &'p [Expr]) {
+    fn mail(&mut self, arguments: &'p [Expr], call: Span) {
         let [to, rest @ ..] = arguments else { return };
         let recipient = self.value(to).whole();
         let known = self.known_text(to).filter(|_| recipient.is_empty());
@@ -210,8 +215,16 @@ impl<'p> Analysis<'p> {
             }
         }
         for (at, part) in rest.iter().enumerate().filter(|(at, _)| *at != 2) {
-            let said = self.value(part).whole();
+            let mut said = self.value(part).whole();
+            // That it is written at all tells what it hangs on; the body stands for it.
+            if at == 1 {
+                said.join(&self.context);
+                said.join(&self.passed);
+            }
             for (origin, way) in said.iter() {
+                if at == 0 {
+                    self.leak(Leak { origin, sink: Sink::Subject, span: call, way, unless: Vec::new() }, call);
+                }
                 // Where answers go is an address, as the recipient is; attachments are documents.
                 let is_said = at < 2;
                 if is_said && (!is_person || origin == Origin::Secret || !origin.is_known()) {
@@ -248,6 +261,8 @@ fn ends(operation: Operation) -> bool {
             | O::TextLength
             | O::TextSimilarity
             | O::ListCount
+            | O::ListIsEmpty
+            | O::MapIsEmpty
             | O::ListSum
             | O::ListAverage
             | O::ListIndexOf

@@ -44,7 +44,16 @@ impl Analysis<'_> {
             Some(What::Declared(name, _)) => format!("`{name}`"),
             _ => "a value".to_string(),
         };
+        let is_decided = steps.iter().any(|step| step.what == What::Decides);
         let (code, message) = match origin {
+            Origin::Secret if is_decided => (
+                &privacy::SECRET_LEAVES,
+                format!("{what} is secret, and what hangs on it reaches {}", sink.end_of_sentence()),
+            ),
+            Origin::Implied if is_decided => (
+                &privacy::IMPLICIT,
+                format!("what is decided by {what} tells of it, and reaches {}", sink.end_of_sentence()),
+            ),
             Origin::Secret => {
                 (&privacy::SECRET_LEAVES, format!("{what} is secret and reaches {}", sink.end_of_sentence()))
             }
@@ -60,6 +69,11 @@ impl Analysis<'_> {
         finding = finding.at(format!("{}{}", number(shown.len() + 1), sink.words()));
         for (at, step) in shown.iter().enumerate() {
             finding = finding.label(step.span, format!("{}{}", number(at + 1), step.what.words()));
+        }
+        if is_decided && *origin == Origin::Secret {
+            return finding.help(
+                "do the same whichever way is taken, or end the run where the secret does not fit: `fail` and `stop` tell nothing of it",
+            );
         }
         finding.help(help(*origin, sink))
     }
@@ -105,7 +119,7 @@ fn help(origin: Origin, sink: &Sink) -> String {
         Sink::Failure(_) => "name the record by its key, or declare the field of the error as `pii`",
         Sink::Question(_) => "name the record by its key, so that who may see it looks it up",
         Sink::Key => "use a key that names the record without saying who it is",
-        Sink::Journal | Sink::Store(_) => "leave it out",
+        Sink::Subject | Sink::Journal | Sink::Store(_) => "leave it out",
     };
     match sink.allowance() {
         Some(allowance) => {

@@ -23,6 +23,8 @@ pub(super) enum Sink {
     Failure(EcoString),
     /// A question to a role, as far as it is known.
     Question(EcoString),
+    /// The subject of a mail: it may leave with the mail, and is told in the story of the run unless it is personal.
+    Subject,
     /// The key of a run.
     Key,
     /// The journal: values of steps, arguments of runs. Personal data may be in it.
@@ -46,6 +48,7 @@ impl Sink {
             Sink::Failure(error) => format!("`{error}` carries it into stories and logs"),
             Sink::Question(role) if role.is_empty() => "whoever is asked reads it".into(),
             Sink::Question(role) => format!("everybody in `{role}` reads it"),
+            Sink::Subject => "the subject of a mail".into(),
             Sink::Key => "lists of runs show their keys".into(),
             Sink::Journal => "the journal keeps it".into(),
             Sink::Store(field) => format!("`{field}` keeps it in the store"),
@@ -66,6 +69,7 @@ impl Sink {
             Sink::Url(Some(system)) => format!("the address of a call of {system}"),
             Sink::Failure(error) => format!("the failure `{error}`"),
             Sink::Question(_) => "a question".into(),
+            Sink::Subject => "the subject of a mail".into(),
             Sink::Key => "the key of a run".into(),
             Sink::Journal => "the journal".into(),
             Sink::Store(field) => format!("`{field}` in the store"),
@@ -89,7 +93,7 @@ impl Sink {
             Sink::Question(role) if role.is_empty() => return None,
             Sink::Question(role) => Allowance::Ask(role.clone()),
             Sink::Key => Allowance::Key,
-            Sink::Journal | Sink::Store(_) => return None,
+            Sink::Subject | Sink::Journal | Sink::Store(_) => return None,
         })
     }
 
@@ -101,6 +105,8 @@ impl Sink {
             (Origin::Secret, _) => Pass::No,
             // Personal data in the store and the journal is what they are for.
             (_, Sink::Journal | Sink::Store(_)) => Pass::Free,
+            // Where the mail goes is asked for beside this.
+            (_, Sink::Subject) => Pass::Free,
             // What a table decided is less than the data itself: only what leaves the house counts.
             (Origin::Implied, Sink::Failure(_) | Sink::Question(_) | Sink::Key) => Pass::Free,
             (_, Sink::Mail(to)) if boundaries.own_domain.as_ref().is_some_and(|domain| is_of_domain(to, domain)) => {

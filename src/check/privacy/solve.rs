@@ -2,7 +2,7 @@
 //! changes.
 
 use super::WrittenLabels;
-use super::sink::Leak;
+use super::sink::{Leak, Sink};
 use super::taint::{BEGINNING, Carried, Origin, Taint, WayId, Ways, What};
 use crate::check::boundaries::{Allowance, Boundaries};
 use crate::check::program::{Field, Parameter, Program, Type};
@@ -81,9 +81,19 @@ pub(super) struct Analysis<'p> {
     pub summary: Summary,
     /// The local of the step whose block is looked at.
     pub step: Option<usize>,
+    /// What the way that is taken to here hangs on.
+    pub context: Taint,
+    /// What it hangs on that this is come to at all: conditions before, under which the body has given its value.
+    pub passed: Taint,
+    /// Whether there are secrets at all.
+    pub has_secrets: bool,
+    /// What leaves through bodies whatever they are given; found when it is asked for first.
+    pub spoken: HashMap<Node, std::rc::Rc<Vec<(super::sink::Sink, Span)>>>,
     pub is_reporting: bool,
     pub found: Vec<Found>,
     pub allowances: BTreeSet<Allowance>,
+    /// What is not shown by tools, by its place.
+    pub private: HashSet<Span>,
 }
 
 impl<'p> Analysis<'p> {
@@ -121,9 +131,15 @@ impl<'p> Analysis<'p> {
             changed: false,
             summary: Summary::default(),
             step: None,
+            context: Taint::default(),
+            passed: Taint::default(),
+            // A script that never says the word has none.
+            has_secrets: program.sources.iter().any(|(_, source)| !source.is_library && source.text.contains("secret")),
+            spoken: HashMap::new(),
             is_reporting: false,
             found: Vec::new(),
             allowances: BTreeSet::new(),
+            private: HashSet::new(),
         }
     }
 
@@ -163,6 +179,7 @@ impl<'p> Analysis<'p> {
         loop {
             self.changed = false;
             self.texts.clear();
+            (self.context, self.passed) = (Taint::default(), Taint::default());
             self.body(node);
             if !self.changed || self.is_reporting {
                 break;
@@ -332,6 +349,9 @@ impl<'p> Analysis<'p> {
     pub fn leak(&mut self, leak: Leak, here: Span) {
         use super::sink::Pass;
         if leak.origin.is_known() {
+            if self.is_reporting && leak.sink == Sink::Subject && leak.origin != Origin::Implied {
+                self.private.insert(leak.span);
+            }
             match leak.sink.lets_pass(leak.origin, self.boundaries) {
                 Pass::Free => return,
                 Pass::Allowed(allowance) => {

@@ -48,7 +48,8 @@ impl<'p> Analysis<'p> {
                 let Some(of) = program.reactions.get(at) else { return };
                 self.begin(of.locals.len(), &[]);
                 if let Some(when) = &of.when {
-                    self.value(when);
+                    let decided = self.decided(&[when]);
+                    self.context.join(&decided);
                 }
                 self.statements(&of.body, &of.locals, None);
             }
@@ -76,24 +77,56 @@ impl<'p> Analysis<'p> {
         }
         if let Some(key) = &flow.key {
             let taint = self.value(key).whole();
-            self.leave(&taint, &Sink::Key, key.span);
+            self.leave_itself(&taint, &Sink::Key, key.span);
         }
         for option in [&flow.priority, &flow.deadline].into_iter().flatten() {
             self.value(option);
         }
+        if let Some((_, Some(per))) = &flow.at_most {
+            let taint = self.value(per).whole();
+            self.hide(&taint, per.span);
+        }
         self.statements(&flow.body, &flow.locals, Some(flow));
+        if self.is_reporting {
+            for parameter in &flow.parameters {
+                if self.written_label(parameter.span, &parameter.name).is_some() {
+                    self.private.insert(parameter.span);
+                }
+            }
+            let mut result = self.summary.result.clone().whole();
+            if let Some((origin, way)) = self.written_label(flow.span, &flow.name) {
+                result.add(origin, way);
+            }
+            self.hide(&result, flow.span);
+        }
     }
 
-    fn statements(&mut self, statements: &'p [Statement], locals: &'p [Local], flow: Option<&'p Flow>) {
-        for statement in statements {
-            self.statement(statement, locals, flow);
+    /// What tools show of a run leaves this out when it is personal.
+    fn hide(&mut self, taint: &Taint, place: Span) {
+        let is_private = |(origin, _)| matches!(origin, Origin::Personal | Origin::Secret);
+        if self.is_reporting && taint.iter().any(is_private) {
+            self.private.insert(place);
+        }
+    }
+
+    pub(super) fn statements(&mut self, statements: &'p [Statement], locals: &'p [Local], flow: Option<&'p Flow>) {
+        let mut rest = statements;
+        while let Some((statement, after)) = rest.split_first() {
+            rest = match &statement.kind {
+                StatementKind::If { .. } => self.choice(statement, after, locals, flow),
+                _ => {
+                    self.statement(statement, locals, flow);
+                    after
+                }
+            };
         }
     }
 
     fn statement(&mut self, statement: &'p Statement, locals: &'p [Local], flow: Option<&'p Flow>) {
         match &statement.kind {
             StatementKind::Set { local, value } => {
-                let carried = self.value(value);
+                let mut carried = self.value(value);
+                carried.values.join(&self.implied_in(&value.ty));
                 self.keep(local.index(), carried, locals);
                 let text = self.known_text(value);
                 if let Some(known) = self.texts.get_mut(local.index()) {
@@ -117,19 +150,23 @@ impl<'p> Analysis<'p> {
                 self.statements(&each.body, locals, flow);
             }
             StatementKind::Return(Some(value)) => {
-                let carried = self.value(value);
+                let mut carried = self.value(value);
+                carried.values.join(&self.implied_in(&value.ty));
                 self.changed |= self.summary.result.join(&carried);
             }
+            StatementKind::Match { value, arms } => self.selection(value, arms, locals, flow),
             StatementKind::Give(value) => {
-                let carried = self.value(value);
+                let mut carried = self.value(value);
+                carried.values.join(&self.implied_in(&value.ty));
                 self.journal(value, carried.clone().whole());
                 if let Some(step) = self.step {
                     self.keep(step, carried, locals);
                 }
             }
             StatementKind::Stop(Some(why)) => {
+                // That a run ends tells nothing of what it hangs on: it is what secrets and conditions are for.
                 let taint = self.value(why).whole();
-                self.leave(&taint, &Sink::Log, why.span);
+                self.leave_itself(&taint, &Sink::Log, why.span);
             }
             StatementKind::Fail { error, fields } => {
                 for (index, field) in fields.iter().enumerate() {
@@ -166,17 +203,23 @@ impl<'p> Analysis<'p> {
     fn step(&mut self, flow: &'p Flow, id: StepId) {
         let Some(step) = flow.steps.get(id.index()) else { return };
         let outer = std::mem::replace(&mut self.step, step.local.map(|local| local.index()));
+        let passed = self.passed.clone();
         match &step.body {
             StepBody::Value(value) => {
-                let carried = self.value(value);
+                let mut carried = self.value(value);
                 if let Some(local) = step.local {
+                    carried.values.join(&self.implied_in(&value.ty));
                     self.journal(value, carried.clone().whole());
                     self.keep(local.index(), carried, &flow.locals);
                 }
             }
             StepBody::Block(statements) => self.statements(statements, &flow.locals, Some(flow)),
         }
-        self.step = outer;
+        (self.step, self.passed) = (outer, passed);
+        if let Some(state) = step.local.and_then(|local| self.state.get(local.index())) {
+            let taint = state.clone().whole();
+            self.hide(&taint, step.span);
+        }
         if let Some(undo) = &step.undo {
             self.statements(undo, &flow.locals, Some(flow));
         }
@@ -212,13 +255,25 @@ impl<'p> Analysis<'p> {
             let Some(subject) = &column.subject else { continue };
             let taint = self.value(subject).whole();
             let is_tested = table.rows.iter().filter_map(|row| row.tests.get(index)).any(names_values);
-            if is_tested && subject.ty != Type::Bool && !taint.is_empty() {
+            // A column of yes and no tells nothing of personal data.
+            let taint = if subject.ty == Type::Bool { self.asked(taint) } else { taint };
+            if is_tested && !taint.is_empty() {
                 let tested = taint.tested(&mut self.ways, column.span, &table.name);
                 implied.join(&tested);
             }
         }
+        for test in table.rows.iter().flat_map(|row| &row.tests) {
+            if let CellTest::Condition(condition) = test {
+                let decided = self.decided(&[condition]);
+                implied.join(&decided);
+            }
+        }
+        let implied_in_bool = self.asked(implied.clone());
         for row in &table.rows {
             for test in &row.tests {
+                if matches!(test, CellTest::Condition(_)) {
+                    continue;
+                }
                 let mut inner: Vec<&'p Expr> = Vec::new();
                 test.each_expression(&mut |expr| inner.push(expr));
                 for expr in inner {
@@ -228,13 +283,15 @@ impl<'p> Analysis<'p> {
             let outcome = self.value(&row.outcome);
             self.changed |= self.summary.result.join(&outcome);
             if let ExprKind::Record(id, fields) = &row.outcome.kind {
-                for (index, field) in fields.iter().enumerate().filter(|(_, field)| field.ty != Type::Bool) {
-                    for (origin, way) in implied.iter() {
+                for (index, field) in fields.iter().enumerate() {
+                    let told = if field.ty == Type::Bool { &implied_in_bool } else { &implied };
+                    for (origin, way) in told.iter() {
                         self.put((*id, index), origin, way, field.span);
                     }
                 }
-            } else if row.outcome.ty != Type::Bool {
-                self.changed |= self.summary.result.values.join(&implied);
+            } else {
+                let told = if row.outcome.ty == Type::Bool { &implied_in_bool } else { &implied };
+                self.changed |= self.summary.result.values.join(told);
             }
         }
     }
@@ -260,7 +317,8 @@ impl<'p> Analysis<'p> {
                     self.template_parts(body);
                 }
                 TemplatePart::If { condition, then, otherwise } => {
-                    self.value(condition);
+                    let decided = self.decided(&[condition]);
+                    self.changed |= self.summary.result.values.join(&decided);
                     self.template_parts(then);
                     self.template_parts(otherwise);
                 }
@@ -275,7 +333,7 @@ fn both(taint: Taint) -> Carried {
 }
 
 /// Whether a cell tells something of the value: more than that it is there.
-fn names_values(test: &CellTest) -> bool {
+pub(super) fn names_values(test: &CellTest) -> bool {
     match test {
         CellTest::Anything | CellTest::Otherwise | CellTest::Some | CellTest::Condition(_) => false,
         CellTest::Equal(value) => !matches!(value.kind, ExprKind::Value(crate::value::Value::None)),

@@ -16,6 +16,8 @@ pub(super) enum Origin {
     Parameter(u32),
     /// Decided by testing what the parameter brings.
     Tested(u32),
+    /// A yes or no about what the parameter brings: it tells of secrets, and of nothing else.
+    Asked(u32),
 }
 
 impl Origin {
@@ -30,6 +32,16 @@ impl Origin {
             Origin::Personal | Origin::Implied => Origin::Implied,
             Origin::Secret => Origin::Secret,
             Origin::Parameter(at) | Origin::Tested(at) => Origin::Tested(at),
+            Origin::Asked(at) => Origin::Asked(at),
+        }
+    }
+
+    /// What is left of it in a yes or no: of personal data nothing, while a secret can be guessed by asking often enough.
+    pub fn asked(self) -> Option<Origin> {
+        match self {
+            Origin::Personal | Origin::Implied => None,
+            Origin::Secret => Some(Origin::Secret),
+            Origin::Parameter(at) | Origin::Tested(at) | Origin::Asked(at) => Some(Origin::Asked(at)),
         }
     }
 }
@@ -66,6 +78,8 @@ pub(super) enum What {
     Given(EcoString),
     /// Tested by a table.
     Tested(EcoString),
+    /// Which way is taken hangs on it.
+    Decides,
 }
 
 impl What {
@@ -79,6 +93,7 @@ impl What {
             What::Handed(name) => format!("handed to `{name}`"),
             What::Given(name) => format!("`{name}` gives it"),
             What::Tested(name) => format!("the table `{name}` tests it"),
+            What::Decides => "which way is taken hangs on it".into(),
         }
     }
 }
@@ -158,6 +173,27 @@ impl Taint {
     /// With one more step on every way.
     pub fn stepped(&self, ways: &mut Ways, span: Span, what: &What) -> Taint {
         Taint(self.0.iter().map(|(origin, way)| (*origin, ways.step(*way, span, what.clone()))).collect())
+    }
+
+    /// What is left of it in a yes or no.
+    pub fn asked(&self) -> Taint {
+        let mut left = Taint::default();
+        for (origin, way) in self.iter() {
+            if let Some(origin) = origin.asked() {
+                left.add(origin, way);
+            }
+        }
+        left
+    }
+
+    /// What is left of it in a way that is taken because of it.
+    pub fn decides(&self, ways: &mut Ways, span: Span) -> Taint {
+        let mut left = Taint::default();
+        for (origin, way) in self.iter() {
+            let way = ways.step(way, span, What::Decides);
+            left.add(origin.tested(), way);
+        }
+        left
     }
 
     /// What is left of it in the outcome of a table that tests it.

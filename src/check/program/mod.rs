@@ -19,6 +19,7 @@ pub use walk::BodyParts;
 
 use crate::text::{Sources, Span};
 use ecow::EcoString;
+use std::collections::HashSet;
 
 /// A checked program: one main script with all that it uses.
 #[derive(Debug, Clone, Default)]
@@ -45,10 +46,16 @@ pub struct Program {
     pub reactions: Vec<Reaction>,
     /// Policies.
     pub policies: Vec<Policy>,
+    /// Flows that keep a policy only because of what those do that run them, each with the policy: a run of one is not
+    /// begun by hand.
+    pub kept_by_callers: Vec<(FlowId, EcoString)>,
     /// Triggers.
     pub triggers: Vec<Trigger>,
     /// Tests.
     pub tests: Vec<Test>,
+    /// Places of what carries personal data and is not shown in the stories of runs: parameters and steps of flows,
+    /// flows for their results, what is counted by `at most`, calls that send mail for their subjects.
+    pub private: HashSet<Span>,
 }
 
 macro_rules! ids {

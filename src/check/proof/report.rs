@@ -2,7 +2,7 @@
 //! script's own literals, and one input that shows it.
 
 use super::cover::{Cover, Region, common, cover, holds, meets};
-use super::dimension::{Atom, Dimension};
+use super::dimension::{Atom, Dimension, literal};
 use super::space::Space;
 use crate::check::program::{DecisionTable, Program};
 use crate::finding::Finding;
@@ -109,10 +109,18 @@ impl Report<'_> {
         if let Some(part) = parts.first() {
             finding = finding.at(format!("for example {}", self.example(part)));
         }
+        let place = self.file().map(|file| format!(" to {file}")).unwrap_or_default();
         finding.help(match parts {
-            [only] => format!("add a row `{}`, or an `otherwise` row", self.row_for(only)),
-            _ => "add the missing rows, or an `otherwise` row that says what happens to the rest".to_string(),
+            [only] => format!("add a row `{}`{place}, or an `otherwise` row", self.row_for(only)),
+            _ => format!("add the missing rows{place}, or an `otherwise` row that says what happens to the rest"),
         })
+    }
+
+    /// The file that the rows are from, when they do not stand in the script.
+    fn file(&self) -> Option<&str> {
+        let source = self.table.rows.first()?.span.source;
+        let source = (source != self.table.span.source).then(|| self.program.sources.get(source))??;
+        Some(source.name.as_str())
     }
 
     /// Pairs of rows that take the same input although only one may.
@@ -122,6 +130,7 @@ impl Report<'_> {
         }
         let rows: Vec<(usize, &Region)> = self.regions().collect();
         let mut findings = Vec::new();
+        let mut possible = None;
         for (position, (first, left)) in rows.iter().enumerate() {
             for (second, right) in &rows[position + 1..] {
                 if findings.len() >= OVERLAPS_SHOWN {
@@ -129,20 +138,44 @@ impl Report<'_> {
                 }
                 if meets(left, right) && self.disagree(*first, *second) {
                     let both = common(left, right);
-                    // Only what surely happens is reported: two opaque conditions may exclude each other.
+                    // Two opaque conditions may exclude each other for reasons that are not seen here.
                     if self.space.is_certain(&both) {
                         findings.push(self.overlap(*first, *second, &both));
+                    } else if possible.is_none() {
+                        possible = Some((*first, *second, both));
                     }
                 }
             }
         }
+        // What can't be decided is said once for a table.
+        if let (true, Some((first, second, both))) = (findings.is_empty(), possible) {
+            findings.push(self.possible_overlap(first, second, &both));
+        }
         findings
+    }
+
+    /// Two rows whose conditions may hold at the same time.
+    fn possible_overlap(&self, first: usize, second: usize, both: &Region) -> Finding {
+        let (first, second) = (&self.table.rows[first], &self.table.rows[second]);
+        let message = format!("{} and {} of `{}` may take the same input", first.name, second.name, self.table.name);
+        Finding::new(&codes::UNDECIDED, second.span, message)
+            .at(format!("when {}", self.words(both)))
+            .label(first.span, "and so may this row")
+            .note("the conditions are no comparisons with fixed values, so it can't be proved that only one of them holds")
+            .help("write the policy `first` behind the result, so that the first row that fits decides")
     }
 
     /// Under `any`, rows may meet when they say the same; under `unique` they may not meet.
     fn disagree(&self, first: usize, second: usize) -> bool {
-        let outcome = |row: usize| self.program.sources.slice(self.table.rows[row].outcome.span).trim();
-        self.table.policy == HitPolicy::Unique || outcome(first) != outcome(second)
+        let outcome = |row: usize| &self.table.rows[row].outcome;
+        let value = |row: usize| literal(outcome(row), &self.program.constants);
+        let text = |row: usize| self.program.sources.slice(outcome(row).span).trim();
+        self.table.policy == HitPolicy::Unique
+            || match (value(first), value(second)) {
+                // `0 EUR` is `0.00 EUR`.
+                (Some(first), Some(second)) => first != second,
+                _ => text(first) != text(second),
+            }
     }
 
     fn overlap(&self, first: usize, second: usize, both: &Region) -> Finding {
@@ -151,7 +184,11 @@ impl Report<'_> {
             HitPolicy::Any => (&codes::CONFLICT, "say different things about the same input"),
             _ => (&codes::OVERLAP, "both take the same input"),
         };
-        Finding::new(code, second.span, format!("{} and {} of `{}` {why}", first.name, second.name, self.table.name))
+        let rows = match (first.name.split_once(", "), second.name.split_once(", ")) {
+            (Some((file, first)), Some((_, second))) => format!("{first} and {second} of {file}"),
+            _ => format!("{} and {} of `{}`", first.name, second.name, self.table.name),
+        };
+        Finding::new(code, second.span, format!("{rows} {why}"))
             .at(format!("takes {}", self.words(both)))
             .label(first.span, "and so does this row")
             .note(format!("for example {}", self.example(both)))
@@ -307,8 +344,17 @@ impl Dimension {
     /// A side in words, with its subject: `total < 1000 EUR`, `tier is silver or bronze`.
     fn words(&self, side: &super::bits::Bits, program: &Program) -> String {
         if self.name.starts_with('(') {
-            let condition = self.name.trim_start_matches('(').trim_end_matches(')');
+            let condition = self.name.strip_prefix('(').and_then(|name| name.strip_suffix(')')).unwrap_or(&self.name);
             return if side.has(1) { format!("`{condition}`") } else { format!("not `{condition}`") };
+        }
+        if let Some((excluded, or_none)) = self.other_text(side, program) {
+            let texts = match excluded.as_slice() {
+                [] => "some text".to_string(),
+                [only] => format!("not {only}"),
+                [first, last] => format!("neither {first} nor {last}"),
+                _ => "any other text".to_string(),
+            };
+            return format!("{} is {texts}{}", self.name, if or_none { " or none" } else { "" });
         }
         let runs: Vec<String> = self.runs(side).into_iter().map(|run| self.run(run, program)).collect();
         let joined = runs.join(" or ");
@@ -316,8 +362,31 @@ impl Dimension {
         if comparing { format!("{} {joined}", self.name) } else { format!("{} is {joined}", self.name) }
     }
 
-    /// A side as the cell of a table: `< 1000 EUR`, `silver, bronze`.
+    /// The texts that a side leaves out, when it holds all others, and whether it holds none as well.
+    fn other_text(&self, side: &super::bits::Bits, program: &Program) -> Option<(Vec<String>, bool)> {
+        let other = self.atoms.iter().position(|atom| *atom == Atom::OtherText)?;
+        if !side.has(other) {
+            return None;
+        }
+        let left_out = self.atoms.iter().enumerate().filter(|(at, _)| !side.has(*at));
+        let excluded = left_out.filter_map(|(_, atom)| match atom {
+            Atom::Point(value) => Some(self.show(value, program)),
+            _ => None,
+        });
+        let none = self.atoms.iter().position(|atom| *atom == Atom::None);
+        Some((excluded.collect(), none.is_some_and(|none| side.has(none))))
+    }
+
+    /// A side as the cell of a table: `< 1000 EUR`, `silver, bronze`, `not "DE"`.
     fn cell(&self, side: &super::bits::Bits, program: &Program) -> String {
+        if let Some((excluded, or_none)) = self.other_text(side, program) {
+            let is_optional = self.atoms.contains(&Atom::None);
+            let mut tests: Vec<String> = excluded.iter().map(|text| format!("not {text}")).collect();
+            if is_optional && !or_none {
+                tests.insert(0, "some".to_string());
+            }
+            return tests.join(" and ");
+        }
         let runs: Vec<String> = self.runs(side).into_iter().map(|run| self.run(run, program)).collect();
         let comparing = runs.iter().any(|run| run.starts_with(['<', '>']) || run.contains(".."));
         runs.join(if comparing { " or " } else { ", " })

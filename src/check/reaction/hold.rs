@@ -6,6 +6,7 @@ use super::site::{Deed, Target};
 use crate::check::program::{Effect, Expr, ExprKind, Program};
 use crate::check::proof::dimension::literal;
 use crate::finding::{Finding, catalogue};
+use crate::library::Operation;
 use crate::syntax::tree::RecordEvent;
 use crate::text::Span;
 
@@ -30,7 +31,7 @@ pub(super) fn findings(program: &Program) -> Vec<Finding> {
             let finding = Finding::new(
                 &catalogue::reaction::ACTS,
                 span,
-                format!("the action of a rule {what}, and it must end with the change that sets it off"),
+                format!("the action of a rule {what}, which is no part of the change that sets it off"),
             )
             .at("can't be taken back with the change");
             findings.push(declared(finding).help("put it into a flow, and write `start flow(…)` in the rule"));
@@ -85,8 +86,12 @@ fn act(expr: &Expr, found: &mut Vec<(Span, &'static str)>) {
         }
         _ => {}
     }
-    if expr.effect < Effect::Calls {
+    if let ExprKind::Perform(Operation::FileMove | Operation::FileDelete, _) = &expr.kind {
+        found.push((expr.span, "moves or deletes a file"));
         return;
+    }
+    if expr.effect < Effect::Calls {
+        return expr.each_child(&mut |child| act(child, found));
     }
     let before = found.len();
     expr.each_child(&mut |child| act(child, found));

@@ -270,11 +270,15 @@ impl Checker<'_> {
     pub(crate) fn optional_used(&mut self, value: &Expr, message: &str, purpose: Option<Purpose<'_>>) {
         let name = self.program.sources.slice(value.span).to_string();
         let is_short = !name.contains(['\n', ' ', '(']) && !name.is_empty();
-        let help = match is_short {
-            true => format!("test it first (`if {name} is some {{ … }}`), or say what to use instead: `{name} ?? …`"),
-            false => {
-                "put it into a `let` and test that with `is some`, or say what to use instead with `??`".to_string()
+        // Only names and their fields are known to be there behind a test; what is computed is computed again.
+        let help = match (is_short, self.path(value)) {
+            (true, Some(_)) => {
+                format!("test it first (`if {name} is some {{ … }}`), or say what to use instead: `{name} ?? …`")
             }
+            (true, None) => format!(
+                "say what to use instead: `{name} ?? …`; or name it (`let found = {name}`) and test the name (`if found is some {{ … }}`)"
+            ),
+            _ => "put it into a `let` and test that with `is some`, or say what to use instead with `??`".to_string(),
         };
         let finding = Finding::new(&catalogue::types::OPTIONAL, value.span, message)
             .at(format!("is {}", self.show(&value.ty)))
@@ -334,7 +338,11 @@ impl Checker<'_> {
             ) => {
                 format!("put it into a text: `\"{{{name}}}\"`")
             }
-            (Type::Decimal, Type::Int) => format!("say how to round: `{name}.floor` or `{name}.ceiling`"),
+            (Type::Decimal, Type::Int) => {
+                let whole =
+                    if matches!(value.kind, ExprKind::Binary(..)) { format!("({name})") } else { name.to_string() };
+                format!("say how to round: `{whole}.floor` or `{whole}.ceiling`")
+            }
             (Type::Int | Type::Decimal, Type::Money(_)) => {
                 "an amount has a currency: write `10 EUR`, or `money(amount, \"EUR\")`".to_string()
             }

@@ -1,7 +1,7 @@
 //! `rpa new`: a small project that works, to change from there.
 
 use super::Status;
-use super::console::Console;
+use super::console::{Console, Format};
 use super::sources::unwritable;
 use crate::finding::Finding;
 use crate::finding::catalogue::{cli, file};
@@ -28,6 +28,11 @@ pub fn run(arguments: &Arguments, console: &mut Console) -> Status {
     match make(&arguments.folder) {
         Ok(()) => {
             let folder = arguments.folder.display();
+            if console.format == Format::Json {
+                let files: Vec<_> = FILES.iter().map(|(name, _)| *name).collect();
+                console.json(&serde_json::json!({ "folder": folder.to_string(), "files": files }));
+                return Status::Fine;
+            }
             console.line(format!("made a project in {folder}:"));
             for (name, _) in FILES {
                 console.line(format!("  {name}"));

@@ -77,7 +77,7 @@ pub(super) fn tell(mut outcome: Outcome, project: &Project, console: &mut Consol
         if let Some(wait) = &summary.waiting
             && let Some(mut store) = resume::store(project)?
         {
-            let waiter = Waiter { run: summary.run, wait, began_before: true };
+            let waiter = Waiter { run: summary.run, wait, began_before: false };
             let now = Instant::from_timestamp(jiff::Timestamp::now()).unwrap_or(Instant::EPOCH);
             console.print(waiter.told(&mut store, ("", &zone), now, columns).map_err(failed)?);
         }

@@ -149,7 +149,10 @@ fn tell_event(event: &Event, zone: &TimeZone, day: &mut Option<Date>, columns: u
             ("✗", format!("{step}{tried}: {failure}{pause}"))
         }
         EntryKind::Undone => ("↶", format!("{step} undone")),
-        EntryKind::UndoFailed => ("✗", format!("{step} could not be undone: {failure}")),
+        EntryKind::UndoFailed => {
+            let pause = event.pause.map(|pause| format!("; again in {pause}")).unwrap_or_default();
+            ("✗", format!("{step} could not be undone: {failure}{pause}"))
+        }
         EntryKind::Child => {
             let child = event.child.map(|child| format!("run {}", child.0)).unwrap_or_default();
             ("→", format!("{step}{}{child}", if step.is_empty() { "" } else { ": " }))

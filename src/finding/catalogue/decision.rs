@@ -32,8 +32,8 @@ pub const RESULT: Code = Code::error(
 /// A value that no arm takes.
 pub const UNHANDLED: Code = Code::error(
     "decision::unhandled",
-    "a `match` does nothing for some values",
-    "A member that was added to an enum must be met wherever the enum is taken apart. A value that no arm takes ends the run as failed.",
+    "a `match` or a chain of `if` does nothing for some values",
+    "A member that was added to an enum must be met wherever the enum is taken apart. A value that no arm of a `match` takes ends the run as failed; one that no branch of `if … else if …` asks for falls through without a word, which is a warning.",
     "enum Tier { gold, silver, bronze }\n\nfn rank(tier: Tier) -> int {\n  match tier {\n    gold => return 1\n    silver => return 2\n  }\n}\n",
     "enum Tier { gold, silver, bronze }\n\nfn rank(tier: Tier) -> int {\n  match tier {\n    gold => return 1\n    silver => return 2\n    bronze => return 3\n  }\n}\n",
 );
@@ -50,8 +50,8 @@ pub const FILE: Code = Code::error(
 /// A branch that no outcome reaches.
 pub const IMPOSSIBLE_BRANCH: Code = Code::warning(
     "decision::impossible-branch",
-    "a branch that no outcome of a table reaches",
-    "A branch for an outcome that no row gives was meant for a row that is missing, or is left over from one that was removed.",
+    "a branch that nothing comes to",
+    "A branch for an outcome that no row of a table gives was meant for a row that is missing, or is left over from one that was removed. A branch for a value that an earlier one of the chain takes already was meant for another value.",
     "enum Way { direct, approval, refused }\n\nrules way(amount: money EUR) -> Way {\n  | amount     | => way   |\n  | <= 100 EUR | direct   |\n  | > 100 EUR  | approval |\n}\n\nfn words(amount: money EUR) -> text {\n  match way(amount) {\n    direct => return \"paid\"\n    approval => return \"asked\"\n    refused => return \"refused\"\n  }\n}\n",
     "enum Way { direct, approval, refused }\n\nrules way(amount: money EUR) -> Way {\n  | amount                    | => way   |\n  | <= 100 EUR                | direct   |\n  | > 100 EUR and <= 9000 EUR | approval |\n  | > 9000 EUR                | refused  |\n}\n\nfn words(amount: money EUR) -> text {\n  match way(amount) {\n    direct => return \"paid\"\n    approval => return \"asked\"\n    refused => return \"refused\"\n  }\n}\n",
 );

@@ -86,10 +86,19 @@ pub const WRITE_BEFORE_CALL: Code = Code::warning(
 /// A query that each round of a loop asks anew.
 pub const IN_LOOP: Code = Code::warning(
     "effect::in-loop",
-    "each round of a loop reads the same",
-    "What does not depend on the round and is not written in it is the same each time. Read before the loop it costs one question to the store instead of one for each element.",
+    "each round of a loop asks the store where one question would do",
+    "What does not depend on the round and is not written in it is the same each time: read before the loop it costs one question to the store instead of one for each element. And what each round asks about its own element, one question can ask for all of them: `Order.where(it.customer in ids).group(it.customer)`. Records that are read by their key, and references, are read together anyway; writes in one step are written together.",
     "entity Rate {\n  key name: text\n  share: percent\n}\n\ntask taxes(amounts: [money EUR]) -> [money EUR] {\n  var taxes: [money EUR] = []\n  for amount in amounts {\n    let rate = Rate.get(\"standard\")\n    taxes = taxes.append(amount * rate.share)\n  }\n  return taxes\n}\n",
     "entity Rate {\n  key name: text\n  share: percent\n}\n\ntask taxes(amounts: [money EUR]) -> [money EUR] {\n  let rate = Rate.get(\"standard\")\n  var taxes: [money EUR] = []\n  for amount in amounts {\n    taxes = taxes.append(amount * rate.share)\n  }\n  return taxes\n}\n",
+);
+
+/// An effect that no plan can foresee.
+pub const UNPLANNED: Code = Code::warning(
+    "effect::unplanned",
+    "no plan can foresee an effect",
+    "`rpa plan` says what a run will do, and `rpa run --expect` holds the run to it. Whether something is done, or to whom, that is drawn by chance or hangs on the moment alone comes out otherwise in the run than in the plan. What hangs on the answer of a person or on an event is something else: there a plan ends, and says what it waits for.",
+    "flow greet(names: [text]) {\n  for name in names {\n    step drawn = random.int(1, 10)\n    if drawn == 1 {\n      step mail = email.send(to: \"{name}@example.com\", subject: \"Hello\", body: \"You have won.\")\n    }\n  }\n}\n",
+    "flow greet(names: [text], every: int) {\n  var place = 0\n  for name in names {\n    place = place + 1\n    if mod(place, every) == 0 {\n      step mail = email.send(to: \"{name}@example.com\", subject: \"Hello\", body: \"You have won.\")\n    }\n  }\n}\n",
 );
 
 /// All codes of this group.
@@ -104,4 +113,5 @@ pub const GROUP: &[&Code] = &[
     &TWO_OUTSIDE,
     &WRITE_BEFORE_CALL,
     &IN_LOOP,
+    &UNPLANNED,
 ];

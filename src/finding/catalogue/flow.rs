@@ -146,6 +146,15 @@ pub const NOT_RETRIED: Code = Code::warning(
     "transient error down(reason: text)\n\ntask book(id: text) {\n  if id == \"\" { fail down(\"closed\") }\n}\n\nflow ship(id: text) {\n  step booked { book(id) }\n    retry 3 times from 2 seconds doubling\n}\n",
 );
 
+/// A failure of the business that nobody handles, in a run that nobody waits for.
+pub const UNHANDLED: Code = Code::warning(
+    "flow::unhandled",
+    "a failure that nobody handles, in a run that nobody waits for",
+    "A run that a trigger, a rule or `start` begins has nobody who sees how it ends. A failure of the business that a step of it may meet ends it half-way, and is only found by who looks through `rpa runs`. A flow that decides to fail by itself, one whose steps are undone, items of loops, and failures that a test expects are not meant.",
+    "error sold_out(sku: text)\n\ntask reserve(sku: text) {\n  if sku == \"\" { fail sold_out(sku) }\n}\n\nflow take(path: text) {\n  step reserved { reserve(path) }\n  step told = email.send(to: \"desk@example.com\", subject: \"Reserved\", body: path)\n}\n\non file \"orders/*.txt\" as f { start take(f.name) }\n",
+    "error sold_out(sku: text)\n\ntask reserve(sku: text) {\n  if sku == \"\" { fail sold_out(sku) }\n}\n\nflow take(path: text) {\n  step reserved { reserve(path) }\n    on sold_out go to back_order\n  step told = email.send(to: \"desk@example.com\", subject: \"Reserved\", body: path)\n  return\n\n  step back_order = email.send(to: \"desk@example.com\", subject: \"Sold out\", body: path)\n}\n\non file \"orders/*.txt\" as f { start take(f.name) }\n",
+);
+
 /// All codes of this group.
 pub const GROUP: &[&Code] = &[
     &UNSET,
@@ -164,4 +173,5 @@ pub const GROUP: &[&Code] = &[
     &RACE,
     &LOST,
     &NOT_RETRIED,
+    &UNHANDLED,
 ];

@@ -11,5 +11,14 @@ pub const BROKEN: Code = Code::error(
     "task pay(amount: money EUR) {\n  log.info(\"paid {amount}\")\n}\n\npolicy four_eyes {\n  before pay(amount) when amount > 500 EUR requires ask(\"finance\")\n}\n\nerror refused(amount: money EUR)\n\nflow refund(amount: money EUR) {\n  if amount > 500 EUR {\n    step approved: bool = ask(\"finance\", \"Pay back {amount}?\", within: 3 days, otherwise: false)\n    if not approved { fail refused(amount) }\n  }\n  step paid { pay(amount) }\n}\n",
 );
 
+/// A run of a flow that keeps a policy only within others.
+pub const NOT_ALONE: Code = Code::error(
+    "policy::not-alone",
+    "a flow that keeps a policy only within others is begun by itself",
+    "A flow that other flows run may rely on them: they ask or check, and it does what the policy protects. That is proved for every place that runs it. Begun by hand it would go past all of that, so it is not.",
+    "",
+    "",
+);
+
 /// All codes of this group.
-pub const GROUP: &[&Code] = &[&BROKEN];
+pub const GROUP: &[&Code] = &[&BROKEN, &NOT_ALONE];

@@ -15,7 +15,7 @@ pub const PII_LEAVES: Code = Code::error(
 pub const SECRET_LEAVES: Code = Code::error(
     "privacy::secret-leaves",
     "a secret leaves",
-    "What is declared `secret` opens a door. It may be nowhere but in the call that needs it: not in a file, mail, log or failure, and not in the journal, which keeps what steps give and what runs are started with. Its `last4` may be shown.",
+    "What is declared `secret` opens a door. It may be nowhere but in the call that needs it: not in a file, mail, log or failure, and not in the journal, which keeps what steps give and what runs are started with. Its `last4` may be shown. What is done, set or given on a way that is taken because of a secret tells of it as well, but for `fail` and `stop`, and for asking whether it is there.",
     "record Access {\n  shop: text\n  token: secret text\n}\n\ntask note(access: Access) {\n  let copy = access.token.trim\n  file.write(\"access.txt\", copy)\n}\n",
     "record Access {\n  shop: text\n  token: secret text\n}\n\ntask note(access: Access) {\n  let copy = access.token.last4\n  file.write(\"access.txt\", copy)\n}\n",
 );
@@ -23,8 +23,8 @@ pub const SECRET_LEAVES: Code = Code::error(
 /// The outcome of a table tells of personal data.
 pub const IMPLICIT: Code = Code::warning(
     "privacy::implicit",
-    "the outcome of a table tells of personal data",
-    "A table that tests a person's data gives outcomes that tell of it: whoever reads \"senior\" beside a customer knows something of the birthday. The outcome carries what its columns test, and is followed as the data itself is. Columns that test what is true or false, and counts of outcomes, tell of nobody.",
+    "what is decided by personal data tells of it",
+    "A table that tests a person's data gives outcomes that tell of it: whoever reads \"senior\" beside a customer knows something of the birthday. The outcome carries what its columns test, and is followed as the data itself is. A `match` that names values of personal data, and a chain of `if` and `else if` that compares one value again and again, are tables in another form: what is set, given or let out in their branches tells of it as well. A single `if`, columns that test what is true or false, and counts of outcomes tell of nobody.",
     "entity Person {\n  key id: int = auto\n  born: pii date\n}\n\nrules age_group(born: date) -> text {\n  | born          | => group  |\n  | <  1961-01-01 | \"senior\" |\n  | >= 1961-01-01 | \"adult\"  |\n}\n\ntask note(person: Person) {\n  log.info(\"{person.id}: {age_group(person.born)}\")\n}\n",
     "entity Person {\n  key id: int = auto\n  born: pii date\n}\n\nrules age_group(born: date) -> text {\n  | born          | => group  |\n  | <  1961-01-01 | \"senior\" |\n  | >= 1961-01-01 | \"adult\"  |\n}\n\ntask note(people: [Person]) {\n  let seniors = people.where(age_group(it.born) == \"senior\").count\n  log.info(\"{seniors} seniors\")\n}\n",
 );

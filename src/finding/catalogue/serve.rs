@@ -16,8 +16,9 @@ pub const TRIGGER: Code = Code::warning(
 pub const SCRIPT: Code = Code::error(
     "serve::script",
     "a script can't be served",
-    "A script with findings is left out: its triggers start nothing until it is mended and the server is started again. The \
-     other scripts of the folder are served, and runs that had begun with an earlier version of it go on with that.",
+    "A script with findings is left out: its triggers start nothing until it is mended, which the server \
+     sees by itself. A script that was served and has findings after a change is served as it was. The other scripts of the folder \
+     are served, and runs that had begun with an earlier version go on with that.",
     "",
     "",
 );
@@ -28,6 +29,17 @@ pub const CALENDAR: Code = Code::error(
     "the file with the holidays can't be read",
     "`holidays` in `[calendar]` of `rpa.toml` names a text file with a day a line, `2026-12-25 Christmas`; empty lines and \
      lines that begin with `#` are passed over. Without it `every business day` would start work on holidays.",
+    "",
+    "",
+);
+
+/// The clock was set back.
+pub const CLOCK: Code = Code::warning(
+    "serve::clock",
+    "the clock was set back",
+    "What a schedule has started is remembered by its time, so that nothing is started twice. When the clock was set back by \
+     up to a week, a trigger waits until it has come to the next new time. When it stands further behind than that, the \
+     clock was most likely wrong before: the trigger counts from now on again.",
     "",
     "",
 );
@@ -43,4 +55,4 @@ pub const NOTHING: Code = Code::error(
 );
 
 /// The codes of the group.
-pub const GROUP: &[&Code] = &[&TRIGGER, &SCRIPT, &CALENDAR, &NOTHING];
+pub const GROUP: &[&Code] = &[&TRIGGER, &SCRIPT, &CALENDAR, &CLOCK, &NOTHING];

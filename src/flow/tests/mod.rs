@@ -2,6 +2,7 @@
 
 mod crash;
 mod crash_waits;
+mod elsewhere;
 mod features;
 mod side_by_side;
 mod waits;
@@ -15,6 +16,8 @@ use crate::value::{Duration, ErrorId, Instant, RecordId, Value};
 use crate::vm::{Decision, Failure};
 use crate::world::{FixedClock, MemoryFiles, MemoryStore, NoDocuments, SeededRandom, StoreError, World};
 use ecow::EcoString;
+use std::cell::Cell;
+use std::rc::Rc;
 
 /// The errors that the flows of the tests know.
 pub const ERRORS: &[(&str, bool)] = &[
@@ -40,6 +43,8 @@ pub struct Scripted {
     pub world: World,
     /// How often a chunk of a step was begun.
     pub acts: usize,
+    /// Whether the chunk at work may leave a part of its work to another thread.
+    pub leaves: Rc<Cell<bool>>,
     changes: Vec<Change>,
 }
 
@@ -48,8 +53,9 @@ impl Worker for Scripted {
         self.chunks[chunk.0 as usize](frame, None)
     }
 
-    fn act(&mut self, chunk: ChunkId, frame: &mut Vec<Value>, _: StepPlace<'_>) -> Result<Value, Failure> {
+    fn act(&mut self, chunk: ChunkId, frame: &mut Vec<Value>, place: StepPlace<'_>) -> Result<Value, Failure> {
         self.acts += 1;
+        self.leaves.set(place.leaves);
         self.chunks[chunk.0 as usize](frame, Some(&mut self.world))
     }
 
@@ -99,6 +105,7 @@ pub fn remove(world: Option<&mut World>, key: &str) -> Result<Value, Failure> {
 pub struct Script {
     pub flows: Vec<FlowCode>,
     pub chunks: Vec<Act>,
+    pub leaves: Rc<Cell<bool>>,
 }
 
 impl Script {
@@ -127,6 +134,7 @@ impl Script {
             parameters: vec!["it".into()],
             parameter_types: vec![Type::Text],
             parameter_defaults: vec![None],
+            hidden: Default::default(),
             result: Type::Nothing,
             frame: 4,
             key: None,
@@ -168,7 +176,7 @@ impl Script {
             secrets: crate::world::Secrets::default(),
             settings: Default::default(),
         };
-        (code, Scripted { chunks: self.chunks, world, acts: 0, changes: Vec::new() })
+        (code, Scripted { chunks: self.chunks, world, acts: 0, leaves: self.leaves, changes: Vec::new() })
     }
 }
 

@@ -92,6 +92,18 @@ fn tokens_around(line: &str, at: usize) -> Vec<Token<'_>> {
     }
 }
 
+/// What to say of a word behind a type that was meant for its currency: `money EURO`, `mony EUR`.
+fn about_currency(broken: &Broken, token: &Token) -> Option<String> {
+    let before = broken.token(-1).filter(|before| before.kind == TokenKind::Word)?;
+    let is_currency = token.text.len() == 3 && token.text.bytes().all(|letter| letter.is_ascii_uppercase());
+    if before.text == "money" && token.kind == TokenKind::Word && !is_currency {
+        return Some("a currency is three capital letters of ISO 4217, as in `money EUR`".to_string());
+    }
+    let is_type = broken.word(-2) == ":" || broken.word(-2) == "->";
+    (is_type && is_currency && before.text != "money")
+        .then(|| format!("only amounts have a currency: `money {}`", token.text))
+}
+
 /// "expected …, found …".
 fn plain(broken: &Broken, phrases: &[String]) -> Finding {
     let mut phrases = phrases.to_vec();
@@ -116,6 +128,9 @@ fn plain(broken: &Broken, phrases: &[String]) -> Finding {
             _ => format!("expected {wanted}, found {found}"),
         };
         let finding = Finding::new(code, span, message).at("not expected here");
+        if let Some(help) = about_currency(broken, &token) {
+            return finding.help(help);
+        }
         let words: Vec<&str> = phrases.iter().map(|phrase| phrase.trim_matches('`')).collect();
         return match foreign::nearest(token.text, &words).filter(|_| token.kind == TokenKind::Word) {
             Some(near) if near != token.text => finding.help(format!("did you mean `{near}`?")).fix(span, near),

@@ -7,6 +7,8 @@ use crate::world::{
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+const HOUR: Duration = Duration::from_milliseconds(Duration::HOUR);
+
 fn message(to: &str) -> Message {
     Message {
         id: format!("1.{to}").replace('@', ".").into(),
@@ -128,7 +130,7 @@ fn every_mail_is_tried_once_and_settled() {
     let mut pauses = Vec::new();
     let mut last = nothing.clone();
     while last.refused.is_empty() {
-        let due = world.store.next_mail().unwrap().unwrap();
+        let due = world.store.next_mail(world.clock.now()).unwrap().unwrap();
         let pause = due.since(world.clock.now());
         pauses.push(pause.milliseconds() / Duration::MINUTE);
         world.clock.sleep(pause);
@@ -228,7 +230,7 @@ fn mail_is_held_while_it_is_switched_off() {
 fn what_another_process_has_claimed_is_left_to_it_until_its_claim_ends() {
     let mut world = world(&[message("ok@a.example"), message("ok@b.example")]);
     let now = world.clock.now();
-    let claim = MailClaim { owner: "other".into(), now, until: now.plus(CLAIM).unwrap() };
+    let claim = MailClaim { owner: "other".into(), now, until: now.plus(HOUR).unwrap() };
     world.store.begin().unwrap();
     let taken = world.store.claim_mails(&claim, 1).unwrap();
     world.store.commit().unwrap();
@@ -236,7 +238,7 @@ fn what_another_process_has_claimed_is_left_to_it_until_its_claim_ends() {
     assert_eq!(dispatch(&mut world, &mut transport).unwrap().delivered, 1);
     assert_eq!(transport.came[0].0, 2);
     // The other one has died: its mail is taken over, and what it says later does not count.
-    world.clock.sleep(CLAIM);
+    world.clock.sleep(HOUR);
     assert_eq!(dispatch(&mut world, &mut transport).unwrap().delivered, 1);
     let late = world.store.settle_mail(taken[0].number, "other", &MailOutcome::Sent, now).unwrap();
     assert!(!late, "the claim was over");

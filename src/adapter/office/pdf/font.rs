@@ -1,11 +1,10 @@
 //! Fonts: which one has a character, how wide it is, and the part of it that a document needs.
 
 use crate::world::DocumentError;
-use flate2::Compression;
-use flate2::write::ZlibEncoder;
+use flate2::{Compress, Compression, FlushCompress, Status};
 use harfrust::{FontRef, ShaperData};
+use std::cell::RefCell;
 use std::collections::HashMap;
-use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use subsetter::GlyphRemapper;
@@ -89,6 +88,12 @@ impl FontBook {
             fonts.push(font);
         }
         Ok(FontBook { fonts, found: HashMap::new(), subsets: HashMap::new() })
+    }
+
+    /// The same fonts, without what was found in them.
+    pub fn another(&self) -> FontBook {
+        let copy = |font: &Font| Font { name: font.name.clone(), face: font.face.clone(), shaping: None, ..*font };
+        FontBook { fonts: self.fonts.iter().map(copy).collect(), found: HashMap::new(), subsets: HashMap::new() }
     }
 
     /// A font by its index.
@@ -191,10 +196,24 @@ impl Font {
     }
 }
 
+thread_local! {
+    /// Its tables take longer to make than most contents take to be compressed.
+    static COMPRESSOR: RefCell<Compress> = RefCell::new(Compress::new(Compression::default(), true));
+}
+
 /// Bytes as PDF's `FlateDecode` reads them.
 pub(super) fn compressed(content: &[u8]) -> Vec<u8> {
-    let mut encoder = ZlibEncoder::new(Vec::with_capacity(content.len() / 2), Compression::default());
-    // Writing to memory does not fail.
-    let _ = encoder.write_all(content);
-    encoder.finish().unwrap_or_default()
+    COMPRESSOR.with_borrow_mut(|compressor| {
+        compressor.reset();
+        let mut out = Vec::with_capacity(content.len() / 2 + 64);
+        loop {
+            let read = usize::try_from(compressor.total_in()).unwrap_or(usize::MAX);
+            let rest = content.get(read..).unwrap_or_default();
+            match compressor.compress_vec(rest, &mut out, FlushCompress::Finish) {
+                Ok(Status::Ok | Status::BufError) => out.reserve(content.len() / 2 + 64),
+                // Compressing in memory does not fail.
+                Ok(Status::StreamEnd) | Err(_) => return out,
+            }
+        }
+    })
 }

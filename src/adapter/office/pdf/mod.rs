@@ -26,6 +26,11 @@ impl Printer {
         Ok(Printer { fonts: FontBook::new(fonts)? })
     }
 
+    /// Another printer with the same fonts, for another thread.
+    pub fn another(&self) -> Printer {
+        Printer { fonts: self.fonts.another() }
+    }
+
     /// An invoice as a PDF document. The same invoice gives the same bytes.
     ///
     /// # Errors

@@ -303,7 +303,7 @@ fn mails_leave_once() {
     store.commit().unwrap();
     assert_eq!(store.system("smtp").unwrap(), state);
     assert_eq!(store.waiting_mails().unwrap(), 2);
-    assert_eq!(store.next_mail().unwrap(), Some(Instant::EPOCH));
+    assert_eq!(store.next_mail(Instant::EPOCH).unwrap(), Some(Instant::EPOCH));
     let mails = store.mails(&MailFilter { limit: 9, ..MailFilter::default() }).unwrap();
     let shown: Vec<_> =
         mails.iter().map(|mail| format!("{} {:?} {:?}", mail.entry.number, mail.state, mail.problem)).collect();

@@ -3,9 +3,11 @@
 use super::fixture::*;
 use crate::adapter::sqlite::SqliteStore;
 use crate::value::{Duration, Instant};
-use crate::world::{Begin, Claim, Journal, Leases, RunId, RunRecord, RunState, Store, StoreError};
+use crate::world::{Begin, Claim, GoneWorker, Journal, Leases, RunId, RunRecord, RunState, Store, StoreError};
+use std::path::Path;
 
 const LONG: Duration = Duration::from_milliseconds(60_000);
+const SHORT: Duration = Duration::from_milliseconds(50);
 
 fn begun(store: &mut SqliteStore, key: &str) -> RunId {
     let run = RunRecord {
@@ -58,16 +60,74 @@ fn a_run_belongs_to_one_worker_until_it_leaves() {
     assert_eq!(two.holder(run).unwrap(), None);
 }
 
+/// What the clock would have to be set for: the lease of the first worker ends then.
+fn set_lease(path: &Path, expires: &str) {
+    let store = rusqlite::Connection::open(path).unwrap();
+    store.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+    store.execute(&format!("UPDATE rpa_workers SET expires = {expires} WHERE name = 'one'"), ()).unwrap();
+}
+
+/// Watches until somebody was silent for too long.
+fn taken_over(store: &mut SqliteStore) -> Vec<GoneWorker> {
+    assert_eq!(store.take_over().unwrap(), [], "one that lives is watched first");
+    assert_eq!(store.suspects(), ["one"]);
+    loop {
+        let gone = store.take_over().unwrap();
+        if !gone.is_empty() {
+            assert!(store.suspects().is_empty());
+            return gone;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_fences_nobody_who_lives() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    let (mut one, mut two) = (open(&path, &shop()), open(&path, &shop()));
+    one.enter("one", LONG).unwrap();
+    two.enter("two", LONG).unwrap();
+    let run = begun(&mut one, "a");
+    let now = jiff::Timestamp::now().as_millisecond();
+    // By hours, by days, and back by years: each time it renews its lease by what the clock shows then.
+    for expires in [now - 3_600_000, now - 3 * 86_400_000, now + 900 * 86_400_000] {
+        set_lease(&path, &expires.to_string());
+        assert_eq!(two.take_over().unwrap(), []);
+        assert_eq!(two.suspects(), ["one"]);
+        set_lease(&path, &(now + 20_000).to_string());
+        assert_eq!(two.take_over().unwrap(), []);
+        assert!(two.suspects().is_empty(), "it has given a sign of life");
+        assert_eq!(claimed(&mut two, run), Claim::Held("one".into()));
+    }
+    one.begin().unwrap();
+    one.commit().unwrap();
+}
+
+#[test]
+fn a_lease_that_ends_in_years_because_the_clock_was_set_back_is_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    let (mut one, mut two) = (open(&path, &shop()), open(&path, &shop()));
+    one.enter("one", LONG).unwrap();
+    two.enter("two", SHORT).unwrap();
+    let run = begun(&mut one, "a");
+    set_lease(&path, &(jiff::Timestamp::now().as_millisecond() + 900 * 86_400_000).to_string());
+    assert!(taken_over(&mut two)[0].was_stuck);
+    assert_eq!(claimed(&mut two, run), Claim::Own);
+}
+
 #[test]
 fn a_worker_whose_lease_is_over_is_fenced_and_writes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.db");
     let (mut one, mut two) = (open(&path, &shop()), open(&path, &shop()));
-    one.enter("one", Duration::from_milliseconds(-1)).unwrap();
-    two.enter("two", LONG).unwrap();
+    one.enter("one", LONG).unwrap();
+    two.enter("two", SHORT).unwrap();
     let run = begun(&mut one, "a");
-    // Its heart may have renewed it to what is over already: that is what a stuck one looks like.
-    let gone = two.take_over().unwrap();
+    // A stuck one does not renew it.
+    set_lease(&path, "1");
+    let gone = taken_over(&mut two);
     assert_eq!(gone.iter().map(|gone| (gone.was_stuck, gone.runs)).collect::<Vec<_>>(), [(true, 1)]);
     assert_eq!(claimed(&mut two, run), Claim::Own);
     let Err(StoreError::Failed { code, .. }) = one.begin() else { panic!("a fenced worker began a transaction") };

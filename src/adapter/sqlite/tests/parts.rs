@@ -19,6 +19,7 @@ enum Deed {
     Count,
     BeginRun,
     ListRuns,
+    Look,
     Savepoint,
     Release,
     TakeBack,
@@ -36,6 +37,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => Just(Deed::Count),
         1 => Just(Deed::BeginRun),
         1 => Just(Deed::ListRuns),
+        2 => Just(Deed::Look),
         3 => Just(Deed::Savepoint),
         2 => Just(Deed::Release),
         3 => Just(Deed::TakeBack),
@@ -46,10 +48,13 @@ fn sku(which: u8) -> Value {
     Value::from(format!("A{which}"))
 }
 
-/// All that steps have written, as text, and the next number of a sequence.
-fn everything(store: &SqliteStore) -> String {
+/// All that steps have written, as text: the products as the store says, for their table may not know it yet.
+fn shown(store: &mut SqliteStore) -> String {
     let mut out = String::new();
-    for table in ["Product", "Line", "rpa_outbox"] {
+    for which in 0..5 {
+        out.push_str(&format!("{:?}\n", store.get(PRODUCT, &sku(which)).unwrap()));
+    }
+    for table in ["Line", "rpa_outbox"] {
         let mut statement = store.connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
         let columns = statement.column_count();
         let mut rows = statement.query(()).unwrap();
@@ -66,7 +71,10 @@ fn everything(store: &SqliteStore) -> String {
 
 /// What the store says of each product is what lies in its table.
 fn agrees(store: &mut SqliteStore) {
+    let known: Vec<_> = (0..5).map(|which| store.get(PRODUCT, &sku(which)).unwrap()).collect();
+    store.write_behind().unwrap();
     for which in 0..5 {
+        assert_eq!(store.get(PRODUCT, &sku(which)).unwrap(), known[usize::from(which)]);
         let fresh = record::get(&store.connection, &store.schema, PRODUCT, &sku(which)).unwrap();
         assert_eq!(store.get(PRODUCT, &sku(which)).unwrap(), fresh);
     }
@@ -188,7 +196,7 @@ proptest! {
                 }
                 Deed::Savepoint => {
                     store.savepoint().unwrap();
-                    before.push(everything(&store));
+                    before.push(shown(&mut store));
                     runs_before.push(runs);
                     counted_before.push(counted);
                 }
@@ -200,21 +208,27 @@ proptest! {
                 }
                 Deed::TakeBack if !before.is_empty() => {
                     store.rollback_savepoint().unwrap();
-                    prop_assert_eq!(Some(everything(&store)), before.pop());
+                    prop_assert_eq!(Some(shown(&mut store)), before.pop());
                     runs = runs_before.pop().unwrap();
                     counted = counted_before.pop().unwrap();
                 }
-                Deed::Release | Deed::TakeBack => {}
+                Deed::Look | Deed::Release | Deed::TakeBack => {}
             }
-            agrees(&mut store);
+            if let Deed::Look = deed {
+                agrees(&mut store);
+            }
         }
         while let Some(before) = before.pop() {
             store.rollback_savepoint().unwrap();
-            prop_assert_eq!(everything(&store), before);
+            prop_assert_eq!(shown(&mut store), before);
             runs = runs_before.pop().unwrap();
         }
+        let known = shown(&mut store);
         store.commit().unwrap();
         let filter = RunFilter { limit: 99, ..RunFilter::default() };
         prop_assert_eq!(store.runs(&filter).unwrap().len(), runs);
+        store.begin().unwrap();
+        prop_assert_eq!(shown(&mut store), known);
+        agrees(&mut store);
     }
 }

@@ -13,6 +13,24 @@ impl Leases for SqliteStore {
         })
     }
 
+    fn enter_again(&mut self) -> Result<(), StoreError> {
+        self.guarded(|store| {
+            // Not as the worker that was fenced: that one can't begin a transaction.
+            store.execute("BEGIN IMMEDIATE")?;
+            store.is_open = true;
+            store.lease.enter_again(&store.connection)?;
+            store.commit_transaction()
+        })
+    }
+
+    fn reckon_with(&mut self, length: crate::value::Duration) {
+        self.lease.reckon_with(length);
+    }
+
+    fn suspects(&self) -> Vec<ecow::EcoString> {
+        self.lease.suspects()
+    }
+
     fn leave(&mut self) -> Result<(), StoreError> {
         self.guarded(|store| {
             if store.is_open {

@@ -24,12 +24,12 @@ impl Outbox for SqliteStore {
     ) -> Result<bool, StoreError> {
         self.guarded(|store| {
             store.write()?;
-            outbox::settle(&store.connection, number, &store.mail_owner(owner), outcome, at)
+            outbox::settle(&store.connection, number, owner, outcome, at)
         })
     }
 
-    fn next_mail(&mut self) -> Result<Option<Instant>, StoreError> {
-        self.guarded(|store| outbox::next(&store.connection))
+    fn next_mail(&mut self, now: Instant) -> Result<Option<Instant>, StoreError> {
+        self.guarded(|store| outbox::next(&store.connection, now))
     }
 
     fn waiting_mails(&mut self) -> Result<u64, StoreError> {

@@ -81,7 +81,21 @@ impl Store for SqliteStore {
     fn insert(&mut self, entity: RecordId, fields: Vec<Option<Value>>) -> Result<Value, StoreError> {
         self.guarded(|store| {
             store.writable()?;
-            let record = record::insert(&store.connection, &store.schema, &mut store.counters, entity, fields)?;
+            let (values, key_is_new) =
+                record::completed(&store.connection, &store.schema, &mut store.counters, entity, fields)?;
+            let waits = key_is_new && store.may_insert_later(entity, &values)?;
+            let record = if waits {
+                let record = Value::record(entity, values);
+                store.behind.put_new(entity, record.clone());
+                if store.behind.is_large() {
+                    store.write_behind()?;
+                }
+                record
+            } else {
+                store.write_before_insert(entity)?;
+                record::insert(&store.connection, &store.schema, entity, &values)?;
+                Value::record(entity, values)
+            };
             let key = store.key_of(entity, &record);
             store.note(entity, &key, Some(record.clone()))?;
             store.parts.wrote(|| Opposite::Delete(entity, key));
@@ -97,20 +111,18 @@ impl Store for SqliteStore {
             let Some(before) = store.read(entity, key)? else {
                 return Err(record::not_found(&store.schema, record::entity(&store.schema, entity)?, key));
             };
-            let changed = record::update(
-                &store.connection,
-                &mut store.schema,
-                &mut store.counters,
-                entity,
-                (key, &before),
-                changes,
-            )?;
+            let changed =
+                record::changed(&store.connection, &store.schema, &mut store.counters, entity, &before, changes)?;
+            let has_changed = !changed.fields.is_empty();
+            if has_changed && !store.change_later(entity, key, &changed.record, &changed.fields)? {
+                store.write_new()?;
+                record::write_changed(&store.connection, &mut store.schema, entity, key, &changed)?;
+            }
             let (old, new) = (store.key_of(entity, &before), store.key_of(entity, &changed.record));
             if old != new {
                 store.note(entity, &old, None)?;
             }
             store.note(entity, &new, Some(changed.record.clone()))?;
-            let has_changed = !changed.fields.is_empty();
             if has_changed {
                 store.parts.wrote(|| Opposite::Change(entity, new, before, changed.fields));
             }
@@ -126,9 +138,12 @@ impl Store for SqliteStore {
         self.guarded(|store| {
             store.writable()?;
             let Some(before) = store.read(entity, key)? else { return Ok(false) };
+            store.write_new()?;
             let was_there = record::delete(&store.connection, &store.schema, entity, key)?;
             store.note(entity, key, None)?;
             if was_there {
+                store.forget_behind(entity, key)?;
+                store.log_change(entity, RecordHappening::Deleted, &before)?;
                 store.parts.wrote(|| Opposite::Insert(entity, before));
             }
             Ok(was_there)
@@ -139,6 +154,10 @@ impl Store for SqliteStore {
         self.guarded(|store| {
             if let Some(key) = query::key_asked_for(&store.schema, plan, parameters) {
                 return store.read(plan.entity, key).map(Option::unwrap_or_default);
+            }
+            store.write_behind_of(plan.entity)?;
+            for join in &plan.joins {
+                store.write_behind_of(join.entity)?;
             }
             store.queries.answer(&store.connection, &store.schema, id, plan, parameters)
         })
@@ -155,7 +174,12 @@ impl Store for SqliteStore {
     fn add_to_outbox(&mut self, run: i64, message: &Message) -> Result<i64, StoreError> {
         self.guarded(|store| {
             store.writable()?;
-            let number = outbox::add(&store.connection, run, message)?;
+            let number = match store.next_mail {
+                Some(number) => number,
+                None => outbox::next_number(&store.connection)?,
+            };
+            outbox::add(&store.connection, number, run, message)?;
+            store.next_mail = number.checked_add(1);
             store.parts.wrote(|| Opposite::DeleteMail(number));
             Ok(number)
         })

@@ -1,180 +1,24 @@
-//! `rpa serve`: stays, starts flows when their triggers say so, goes on with runs, delivers mail.
+//! What a server says: a line an event, or a JSON object a line.
 
-use super::account::clean;
-use super::console::{Console, Format};
-use super::runs::{moment, of_path, shorter};
-use super::store::told;
-use super::{Status, check, folders, world};
-use crate::adapter::mail;
-use crate::adapter::scripts::DiskLoader;
-use crate::adapter::sqlite::{Cleaned, Options, SqliteStore, Stop};
-use crate::compile::compile;
+use super::super::account::clean;
+use super::super::console::{Console, Format};
+use super::super::runs::{moment, shorter};
+use super::super::store::told;
 use crate::finding::Finding;
 use crate::finding::catalogue::serve as codes;
-use crate::serve::{Event, Script, Server, serve};
-use crate::value::schedule::Calendar;
-use crate::value::{Duration, EcoString, Instant};
-use crate::world::{Project, StoreError};
+use crate::serve::{Event, Script};
+use crate::value::EcoString;
 use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 use std::path::{Path, PathBuf};
-
-/// Start flows when their triggers say so, go on with runs, deliver mail
-#[derive(Debug, clap::Args)]
-pub struct Arguments {
-    /// A script, or a folder whose scripts are served
-    #[arg(default_value = ".", value_name = "SCRIPT|FOLDER")]
-    path: PathBuf,
-
-    /// Do what can be done now, and end
-    #[arg(long)]
-    once: bool,
-
-    /// How many runs are worked on side by side
-    #[arg(long, default_value_t = 2, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=64))]
-    workers: u16,
-
-    /// The file with records and journal, in place of that of the project
-    #[arg(long, value_name = "FILE")]
-    store: Option<PathBuf>,
-}
-
-/// Serves until a signal says that it is enough.
-pub fn run(arguments: &Arguments, console: &mut Console) -> Status {
-    let Some(mut project) = of_path(&arguments.path, console) else { return Status::Failed };
-    if let Some(store) = &arguments.store {
-        project.store.clone_from(store);
-    }
-    let calendar = match calendar(&project) {
-        Ok(calendar) => calendar,
-        Err(finding) => {
-            console.finding(*finding);
-            return Status::Failed;
-        }
-    };
-    let Some(scripts) = scripts(&arguments.path, &project, console) else { return Status::Failed };
-    let stop = Stop::default();
-    if let Err(error) = listen(&stop) {
-        console.message(format!("signals can't be heard: {error}"));
-    }
-    let zone = TimeZone::get(&project.zone).unwrap_or(TimeZone::UTC);
-    let path = shorter(&project.store);
-    let clean = || retire(&path, project.keep, &stop);
-    let server = Server {
-        scripts: &scripts,
-        open: &|code| world::until(&project, code, Some(stop.clone())),
-        transport: &|| mail::transport(&project),
-        limits: project.limits,
-        process: super::who::process(),
-        lease: project.lease,
-        clean: project.keep.is_some().then_some(&clean),
-        zone: zone.clone(),
-        calendar,
-        workers: usize::from(arguments.workers),
-        once: arguments.once,
-        stop: stop.clone(),
-    };
-    let teller = Teller { zone, store: shorter(&project.store) };
-    teller.began(&scripts, arguments.once, console);
-    serve(&server, &mut |event| teller.tell(event, console));
-    teller.ended(stop.is_set(), console);
-    Status::Fine
-}
-
-/// How often what ended long ago is removed.
-const DAY: Duration = Duration::from_milliseconds(86_400_000);
-
-/// Removes what ended longer ago than runs are kept, unless that was done within a day.
-fn retire(store: &Path, keep: Option<Duration>, stop: &Stop) -> Result<Option<Cleaned>, StoreError> {
-    let Some(keep) = keep.filter(|_| store.is_file()) else { return Ok(None) };
-    let options = Options { stop: Some(stop.clone()), ..Options::default() };
-    let mut store = SqliteStore::open(store, &[], &[], &options).map_err(|finding| StoreError::Failed {
-        code: finding.code.id,
-        message: finding.message,
-        help: finding.help.unwrap_or_default(),
-    })?;
-    let now = Instant::from_timestamp(jiff::Timestamp::now()).unwrap_or(Instant::EPOCH);
-    let before = now.milliseconds().checked_sub(keep.milliseconds());
-    let before = before.and_then(|before| Instant::from_milliseconds(before).ok()).unwrap_or(Instant::EPOCH);
-    store.clean_once(before, now, DAY)
-}
-
-/// Lets SIGINT and SIGTERM say that it is enough; the second one ends the process at once.
-fn listen(stop: &Stop) -> std::io::Result<()> {
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        signal_hook::flag::register_conditional_shutdown(signal, 1, stop.0.clone())?;
-        signal_hook::flag::register(signal, stop.0.clone())?;
-    }
-    Ok(())
-}
-
-fn calendar(project: &Project) -> Result<Calendar, Box<Finding>> {
-    let Some(path) = &project.holidays else { return Ok(Calendar::default()) };
-    let name = shorter(path);
-    let said = |message: String| Box::new(Finding::without_place(&codes::CALENDAR, message));
-    let bytes = std::fs::read(path).map_err(|error| said(format!("`{}` can't be read: {error}", name.display())))?;
-    let text = String::from_utf8_lossy(&bytes);
-    Calendar::read(&text).map_err(|(line, word)| {
-        let finding = said(format!("`{}`, line {line}: `{}` is no day", name.display(), clean(&word)));
-        Box::new((*finding).help("write a day a line, such as `2026-12-25 Christmas`"))
-    })
-}
-
-/// The scripts that can be served; what is wrong with the others is said. None when there are none, which is said.
-fn scripts(path: &Path, project: &Project, console: &mut Console) -> Option<Vec<Script>> {
-    let is_folder = path.is_dir();
-    let paths = if is_folder {
-        let mut missing = Vec::new();
-        let paths = folders::named(&[path.display().to_string()], &mut missing);
-        if let Some(finding) = missing.pop() {
-            console.finding(finding);
-            return None;
-        }
-        paths
-    } else {
-        vec![path.to_path_buf()]
-    };
-    let mut scripts = Vec::new();
-    for path in &paths {
-        match script(path, project, console) {
-            // In a folder, what others use and what tests them has nothing to serve of its own.
-            Ok(script) if is_folder && script.code.triggers.is_empty() => {}
-            Ok(script) => scripts.push(script),
-            Err((findings, sources)) => {
-                console.findings(findings, &sources);
-                if !is_folder {
-                    return None;
-                }
-                let message = format!("{} is not served", shorter(path).display());
-                console.finding(Finding::without_place(&codes::SCRIPT, message).note("the other scripts are"));
-            }
-        }
-    }
-    Some(scripts)
-}
-
-fn script(
-    path: &Path,
-    project: &Project,
-    console: &mut Console,
-) -> Result<Script, (Vec<Finding>, crate::text::Sources)> {
-    let (_, source) = check::read(&path.display().to_string(), console)?;
-    let checked = crate::check::check(source, &DiskLoader::new(project));
-    let Some(program) = checked.program else { return Err((checked.findings, checked.sources)) };
-    let missing = super::secrets::missing(project, &crate::check::capability::secrets_of(&program));
-    if !missing.is_empty() {
-        return Err((missing, checked.sources));
-    }
-    let code = compile(&program);
-    let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-    let name = real.strip_prefix(&project.folder).unwrap_or(&real).display().to_string().replace('\\', "/");
-    Ok(Script { name: name.into(), code })
-}
+use std::sync::Arc;
 
 /// Says what happens: a line an event, or a JSON object a line.
-struct Teller {
-    zone: TimeZone,
-    store: PathBuf,
+pub(super) struct Teller {
+    /// In which moments are told.
+    pub zone: TimeZone,
+    /// The store, for people.
+    pub store: PathBuf,
 }
 
 impl Teller {
@@ -197,7 +41,8 @@ impl Teller {
         console.flush();
     }
 
-    fn began(&self, scripts: &[Script], once: bool, console: &mut Console) {
+    /// Says what is served.
+    pub fn began(&self, scripts: &[Arc<Script>], once: bool, console: &mut Console) {
         let names: Vec<_> = scripts.iter().map(|script| script.name.as_str()).collect();
         let what = match names.as_slice() {
             [] => "runs and mail".to_string(),
@@ -209,12 +54,14 @@ impl Teller {
         self.line(&words, data, console);
     }
 
-    fn ended(&self, by_signal: bool, console: &mut Console) {
+    /// Says that it is over.
+    pub fn ended(&self, by_signal: bool, console: &mut Console) {
         let words = if by_signal { "stopped; what is not done goes on with the next `rpa serve`" } else { "done" };
         self.line(words, json!({ "event": "ended", "by_signal": by_signal }), console);
     }
 
-    fn tell(&self, event: Event, console: &mut Console) {
+    /// Says what has happened.
+    pub fn tell(&self, event: Event, console: &mut Console) {
         let at = |instant: crate::value::Instant| moment(instant, &self.zone);
         let iso = |instant: crate::value::Instant| instant.timestamp().to_string();
         match event {
@@ -233,6 +80,51 @@ impl Teller {
                 let words = next.map(|next| format!(", next at {}", at(next))).unwrap_or_default();
                 let data = json!({ "event": "watching", "trigger": trigger.as_str(), "script": script.as_str(), "next": next.map(iso) });
                 self.line(&format!("watching for `{trigger}` of {script}{words}"), data, console);
+            }
+            Event::Renewed { script, is_new } => {
+                let words = match is_new {
+                    true => format!("{script} is new and is served"),
+                    false => format!(
+                        "{script} has changed; from now on it is served as it is now, and runs that had begun keep their \
+                         version"
+                    ),
+                };
+                self.line(&words, json!({ "event": "renewed", "script": script.as_str(), "is_new": is_new }), console);
+            }
+            Event::NotRenewed { script, is_served, findings, sources } => {
+                let message = match is_served {
+                    true => format!("{script} has changed and can't be served so"),
+                    false => format!("{script} is not served"),
+                };
+                let note = match is_served {
+                    true => "it is served as it was before the change, until it is mended",
+                    false => "the other scripts are; it will be, once it is mended",
+                };
+                if console.format == Format::Json {
+                    let problems: Vec<_> = findings
+                        .iter()
+                        .filter(|finding| finding.is_error())
+                        .map(|finding| json!({ "code": finding.code.id, "message": finding.message, "help": finding.help }))
+                        .collect();
+                    let data = json!({
+                        "event": "not_renewed",
+                        "script": script.as_str(),
+                        "is_served": is_served,
+                        "code": codes::SCRIPT.id,
+                        "problems": problems,
+                    });
+                    return self.line("", data, console);
+                }
+                console.findings(findings, &sources);
+                console.finding(Finding::without_place(&codes::SCRIPT, message).note(note));
+                console.flush();
+            }
+            Event::Withdrawn { script } => {
+                let words = format!("{script} is gone; it is served no more, and runs that had begun go on");
+                self.line(&words, json!({ "event": "withdrawn", "script": script.as_str() }), console);
+            }
+            Event::CalendarChanged => {
+                self.line("the holidays have changed", json!({ "event": "calendar_changed" }), console);
             }
             Event::Started { trigger, run, what, caught_up } => {
                 let more = match caught_up {
@@ -253,7 +145,11 @@ impl Teller {
             }
             Event::Done { run, flow, others } => {
                 let data = json!({ "event": "done", "run": run.0, "flow": flow.as_str(), "runs": counts(&others) });
-                self.line(&format!("run {} ({flow}) is done{}", run.0, among(&others)), data, console);
+                let hint = match others.iter().any(|(_, _, failed)| *failed > 0) {
+                    true => "; `rpa runs --state failed --all` lists what failed",
+                    false => "",
+                };
+                self.line(&format!("run {} ({flow}) is done{}{hint}", run.0, among(&others)), data, console);
             }
             Event::Failed { run, flow, failure, others } => {
                 let message = failure.message.to_string();
@@ -286,12 +182,17 @@ impl Teller {
                 let data = json!({ "event": "mailed", "count": count, "target": target });
                 self.line(&format!("delivered {count} {mails} to {target}"), data, console);
             }
+            Event::MailWaits { what } => {
+                let data = json!({ "event": "mail_waits", "what": what });
+                self.line(&what, data, console);
+            }
             Event::MailPostponed { mail, reason } => {
                 let data = json!({ "event": "mail_postponed", "mail": mail, "reason": reason });
                 self.line(&format!("mail {mail} is tried again later: {reason}"), data, console);
             }
             Event::MailDead { mail, run, to, reason } => {
-                let data = json!({ "event": "mail_dead", "mail": mail, "run": run, "to": to, "reason": reason });
+                let data =
+                    json!({ "event": "mail_dead", "mail": mail, "run": run, "to": to.as_str(), "reason": reason });
                 let words =
                     format!("mail {mail} of run {run} to {to} is a dead letter: {reason}; `rpa mail` decides about it");
                 self.line(&words, data, console);
