@@ -150,6 +150,8 @@ fn by_flow(data: &Path, folder: &Path) -> Measured {
         random: Box::new(SystemRandom::default()),
         files: Box::new(DiskFiles::new(&project)),
         documents: Box::new(NoDocuments),
+        web: Box::new(rpa::world::NoWeb),
+        secrets: rpa::world::Secrets::default(),
         settings: project.settings(),
     };
     let mut worker = MachineWorker::new(&code, project.limits, world, false);

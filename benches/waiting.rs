@@ -60,6 +60,8 @@ fn main() {
             random: Box::new(SystemRandom::default()),
             files: Box::new(DiskFiles::new(&project)),
             documents: Box::new(NoDocuments),
+            web: Box::new(rpa::world::NoWeb),
+            secrets: rpa::world::Secrets::default(),
             settings: Default::default(),
         };
         MachineWorker::new(&code, project.limits, world, false)

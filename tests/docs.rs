@@ -69,6 +69,8 @@ fn every_script_is_checked_without_findings_and_its_tests_hold() {
     let mut report = String::new();
     for block in blocks() {
         let folder = tempfile::tempdir().unwrap();
+        let project = "[reach]\nhosts = [\"*.example.com\"]\n[secrets]\nerp_token = { env = \"ERP_TOKEN\" }\n";
+        std::fs::write(folder.path().join("rpa.toml"), project).unwrap();
         let path = folder.path().join("script.rpa");
         let checked = support::check(&path, &block.text);
         let shown = support::shown(&checked.findings, &checked.sources);

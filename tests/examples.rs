@@ -7,6 +7,7 @@ mod support;
 
 use rpa::text::{Source, Sources};
 use std::path::Path;
+use support::server::{Reply, Server};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -54,12 +55,35 @@ fn every_script_is_checked_without_findings_and_its_tests_hold() {
     assert!(count > 40, "the examples have {count} tests");
 }
 
+/// The shop that `sales/shop_refunds` calls, as its `server.py` is.
+fn shop() -> Server {
+    Server::start(|request, _| {
+        if request.header("authorization") != Some("Bearer a-token") {
+            return Reply::status(401, "who are you?");
+        }
+        match (request.method.as_str(), request.path.as_str()) {
+            ("GET", "/returns?state=accepted") => Reply::json(
+                r#"[{"number": "R-1", "order": "1001", "amount": "49.90"}, {"number": "R-2", "order": "1002", "amount": "5000.00"},
+                    {"number": "R-3", "order": "1003", "amount": "12.00"}]"#,
+            ),
+            ("POST", "/refunds") if request.body.contains("5000.00") => {
+                Reply::status(422, r#"{"message": "refunds above 1000 EUR are paid by hand"}"#)
+            }
+            ("POST", "/refunds") if request.key().len() == 32 => Reply::json(r#"{"id": "F-1"}"#),
+            _ => Reply::status(404, ""),
+        }
+    })
+}
+
 /// Runs a script twice with the program, as people do, and gives what it says, without times and places.
 fn runs(script: &Path) -> String {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().canonicalize().unwrap();
     support::copy(script.parent().unwrap(), &folder);
     let name = script.file_name().unwrap().to_str().unwrap();
+    let shop = shop();
+    let text = std::fs::read_to_string(script).unwrap();
+    std::fs::write(folder.join(name), text.replace("localhost:8787", &format!("localhost:{}", shop.port))).unwrap();
     let mut said = String::new();
     for heading in [format!("$ rpa run {name}"), format!("$ rpa run {name}  # again")] {
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_rpa"))
@@ -67,11 +91,13 @@ fn runs(script: &Path) -> String {
             .current_dir(&folder)
             .env("NO_COLOR", "1")
             .env("LANG", "C.UTF-8")
+            .env("SHOP_TOKEN", "a-token")
             .output()
             .unwrap();
         let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
         said += &format!("{heading}\n");
-        for line in text.replace(&folder.display().to_string(), ".").lines() {
+        let text = text.replace(&folder.display().to_string(), ".");
+        for line in text.replace(&format!("localhost:{}", shop.port), "localhost:8787").lines() {
             // The time it took is another one each time.
             let kept = match line.rsplit_once(", ") {
                 Some((before, _)) if line.contains(": run ") => before,

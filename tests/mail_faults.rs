@@ -275,7 +275,11 @@ fn never_answers_for_the_first(point: Point, fault: Fault, words: &str, taken: u
     server.is_mended();
     let (status, said) = office.ran(&["serve", "--once"]);
     assert_eq!(status, Some(0), "{said}");
-    assert_eq!(office.states(), BTreeMap::from([("sent".to_string(), MAILS - 1), ("waiting".to_string(), 1)]), "{said}");
+    assert_eq!(
+        office.states(),
+        BTreeMap::from([("sent".to_string(), MAILS - 1), ("waiting".to_string(), 1)]),
+        "{said}"
+    );
     office.recovers(&server, taken, words);
 }
 
@@ -304,7 +308,10 @@ fn while_a_server_is_silent_it_is_told_what_is_waited_for() {
     server.breaks(Point::Greeting, Fault::IsSilent);
     let (status, said) = office.ran(&["run", "process_orders.rpa"]);
     assert_eq!(status, Some(0), "{said}");
-    assert!(said.contains(&format!("smtp://127.0.0.1:{} has not answered yet; it is given 6 seconds", server.port)), "{said}");
+    assert!(
+        said.contains(&format!("smtp://127.0.0.1:{} has not answered yet; it is given 6 seconds", server.port)),
+        "{said}"
+    );
     office.recovers(&server, 0, "silent");
 }
 
@@ -414,7 +421,11 @@ fn a_process_that_was_stopped_over_a_mail_notes_it_when_it_goes_on() {
     assert!(told.contains("waiting for a sign of life of"), "{told}");
     let (status, told) = office.ran(&["serve", "--once"]);
     assert_eq!(status, Some(0), "{told}");
-    assert_eq!(office.states(), BTreeMap::from([("sent".to_string(), MAILS - 1), ("waiting".to_string(), 1)]), "{told}");
+    assert_eq!(
+        office.states(),
+        BTreeMap::from([("sent".to_string(), MAILS - 1), ("waiting".to_string(), 1)]),
+        "{told}"
+    );
     signal(&run, "-CONT");
     let (status, told) = said(&run.wait_with_output().unwrap());
     assert_eq!(status, Some(0), "{told}");

@@ -61,7 +61,6 @@ impl Server {
         };
         SmtpServer::new(settings, "Shop <orders@shop.example>".into())
             .trusting_when(self.folder.path().join("authority.pem"))
-
     }
 
     /// The mails that came, in order.
@@ -136,6 +135,8 @@ fn world(mails: &[Message]) -> World {
         random: Box::new(SeededRandom(1)),
         files: Box::new(MemoryFiles::default().with("invoice.pdf", b"%PDF\n\x00\xff".to_vec())),
         documents: Box::new(NoDocuments),
+        web: Box::new(rpa::world::NoWeb),
+        secrets: rpa::world::Secrets::default(),
         settings: Settings::default(),
     }
 }
@@ -198,7 +199,14 @@ fn a_server_without_a_safe_connection_gets_nothing() {
 
 #[test]
 fn a_server_that_is_not_there_postpones_everything() {
-    let settings = Smtp { host: "localhost".into(), port: 1, tls: Tls::Off, user: None, password_env: None, timeout: Smtp::TIMEOUT };
+    let settings = Smtp {
+        host: "localhost".into(),
+        port: 1,
+        tls: Tls::Off,
+        user: None,
+        password_env: None,
+        timeout: Smtp::TIMEOUT,
+    };
     let mut transport = SmtpServer::new(settings, "orders@shop.example".into());
     let mails: Vec<Message> = (0..20).map(|number| message(number, "ada@example.com")).collect();
     let report = dispatch(&mut world(&mails), &mut transport).unwrap();

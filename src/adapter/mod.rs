@@ -1,4 +1,4 @@
-//! The only real input and output of the program: store, disk, mail, clock, chance, workbooks, PDF.
+//! The only real input and output of the program: store, disk, mail, clock, chance, workbooks, PDF, other systems, secrets.
 
 // This is where the world's windows open: what `clippy.toml` keeps from every other room is done here.
 #![allow(clippy::disallowed_methods)]
@@ -10,5 +10,7 @@ pub mod mail;
 pub mod office;
 pub mod random;
 pub mod scripts;
+pub mod secrets;
 mod sheet_text;
 pub mod sqlite;
+pub mod web;

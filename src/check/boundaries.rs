@@ -1,5 +1,6 @@
 //! What a project allows its scripts, as far as the checker holds scripts to it: plain data, read from `rpa.toml`.
 
+use super::host::HostRule;
 use ecow::EcoString;
 
 /// What the scripts of a project may reach, and where personal data may go.
@@ -19,6 +20,10 @@ pub struct Boundaries {
     pub write: Option<Vec<EcoString>>,
     /// Domains that mail may be sent to: `example.com`, `*.example.com`; none when the project does not say.
     pub mail: Option<Vec<EcoString>>,
+    /// Hosts that may be called; none when nobody says, as for a script that is checked away from the machine it runs on.
+    pub hosts: Option<Vec<HostRule>>,
+    /// The names of the secrets that the project declares; none when nobody says.
+    pub secrets: Option<Vec<EcoString>>,
     /// Where personal data may go beside the person's own mail.
     pub personal: Vec<Allowance>,
 }
@@ -32,6 +37,8 @@ pub enum Allowance {
     Write(EcoString),
     /// `mail DOMAIN`: mail to addresses of a domain.
     Mail(EcoString),
+    /// `call HOST`: calls of another system.
+    Call(HostRule),
     /// `ask ROLE`: questions to a role.
     Ask(EcoString),
     /// `key`: the keys of runs.
@@ -41,7 +48,7 @@ pub enum Allowance {
 }
 
 impl Allowance {
-    /// Reads an entry: `log`, `write reports`, `mail example.com`, `ask finance`, `key`, `fail`.
+    /// Reads an entry: `log`, `write reports`, `mail example.com`, `call api.example.com`, `ask finance`, `key`, `fail`.
     pub fn parse(text: &str) -> Option<Allowance> {
         let mut words = text.split_whitespace();
         let (what, place) = (words.next()?, words.next());
@@ -54,6 +61,7 @@ impl Allowance {
             ("fail", None) => Allowance::Fail,
             ("write", Some(folder)) => Allowance::Write(folder.trim_end_matches('/').into()),
             ("mail", Some(domain)) => Allowance::Mail(domain.to_lowercase().into()),
+            ("call", Some(host)) => Allowance::Call(HostRule::parse(host)?),
             ("ask", Some(role)) => Allowance::Ask(role.into()),
             _ => return None,
         })
@@ -68,6 +76,7 @@ impl std::fmt::Display for Allowance {
             Allowance::Fail => f.write_str("fail"),
             Allowance::Write(folder) => write!(f, "write {folder}"),
             Allowance::Mail(domain) => write!(f, "mail {domain}"),
+            Allowance::Call(host) => write!(f, "call {host}"),
             Allowance::Ask(role) => write!(f, "ask {role}"),
         }
     }
@@ -115,7 +124,7 @@ mod tests {
 
     #[test]
     fn allowances_are_read_as_they_are_written() {
-        for text in ["log", "key", "fail", "write reports", "mail example.com", "ask finance"] {
+        for text in ["log", "key", "fail", "write reports", "mail example.com", "call *.example.com", "ask finance"] {
             assert_eq!(Allowance::parse(text).map(|read| read.to_string()).as_deref(), Some(text));
         }
         for text in ["", "write", "log all", "reports", "mail a b"] {

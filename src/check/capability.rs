@@ -1,8 +1,13 @@
 //! What the scripts of a program reach outside of themselves: files, mail, people, records; for each flow, rule and
 //! trigger, with all that it calls. Listed for people who allow it, and held against what the project allows.
 
+mod outside;
+
+pub use outside::{flow_secrets, secrets_of};
+
 use super::Checker;
 use super::boundaries::{Boundaries, is_of_domain, lies_in};
+use super::host::Address;
 use crate::check::program::{BodyParts, Expr, ExprKind, Program, TextPart, Trigger, TriggerEvent, Type, Wait};
 use crate::finding::{Finding, catalogue};
 use crate::library::Operation;
@@ -21,6 +26,10 @@ pub struct Reach {
     pub writes: BTreeSet<EcoString>,
     /// Addresses that mail goes to.
     pub mail: BTreeSet<EcoString>,
+    /// Other systems that are called.
+    pub calls: BTreeSet<EcoString>,
+    /// Secrets that are asked for.
+    pub secrets: BTreeSet<EcoString>,
     /// Roles that are asked.
     pub asks: BTreeSet<EcoString>,
     /// Entities whose records are read.
@@ -42,11 +51,13 @@ impl Reach {
     }
 
     /// The kinds of what is reached, each with its name in lists and its places.
-    pub fn kinds(&self) -> [(&'static str, &BTreeSet<EcoString>); 9] {
+    pub fn kinds(&self) -> [(&'static str, &BTreeSet<EcoString>); 11] {
         [
             ("reads", &self.reads),
             ("writes", &self.writes),
             ("mail", &self.mail),
+            ("calls", &self.calls),
+            ("secrets", &self.secrets),
             ("asks", &self.asks),
             ("records read", &self.records_read),
             ("records written", &self.records_written),
@@ -61,6 +72,8 @@ impl Reach {
             (&mut self.reads, &other.reads),
             (&mut self.writes, &other.writes),
             (&mut self.mail, &other.mail),
+            (&mut self.calls, &other.calls),
+            (&mut self.secrets, &other.secrets),
             (&mut self.asks, &other.asks),
             (&mut self.records_read, &other.records_read),
             (&mut self.records_written, &other.records_written),
@@ -260,6 +273,14 @@ impl Look<'_> {
                     reach.mail.extend(copies.iter().map(|copy| self.place(copy)));
                 }
             }
+            O::HttpGet | O::HttpPost | O::HttpPut | O::HttpPatch | O::HttpDelete => {
+                let system = arguments.first().map(|url| match self.address(url) {
+                    Some(address) => eco_format!("{address}"),
+                    None => self.place(url),
+                });
+                reach.calls.extend(system);
+            }
+            O::Secret => reach.secrets.extend(place(0)),
             O::SequenceNext => reach.sequences.extend(place(0)),
             O::TextMask | O::TextLastFour => {
                 let how = if operation == O::TextMask { "mask" } else { "last4" };
@@ -276,6 +297,11 @@ impl Look<'_> {
             Some(text) => text,
             None => eco_format!("{{{}}}", self.program.sources.slice(expr.span)),
         }
+    }
+
+    /// The system that a URL leads to, as far as its beginning says.
+    fn address(&self, url: &Expr) -> Option<Address> {
+        Address::of(&self.text(url)?)
     }
 
     fn text(&self, expr: &Expr) -> Option<EcoString> {
@@ -305,16 +331,16 @@ impl Checker<'_> {
     /// Reports places that a script names and its project does not allow.
     pub(crate) fn check_reach(&mut self) {
         let boundaries = self.loader.boundaries();
-        if !boundaries.is_project {
-            return;
-        }
         let mut findings = Vec::new();
         for body in self.program.bodies() {
             let look = Look { program: &self.program, texts: known_locals(&self.program, &body) };
             body.each_expression(&mut |expr| {
                 expr.walk(&mut |inner| {
                     if let ExprKind::Perform(operation, arguments) = &inner.kind {
-                        beyond(&look, *operation, arguments, &boundaries, &mut findings);
+                        if boundaries.is_project {
+                            beyond(&look, *operation, arguments, &boundaries, &mut findings);
+                        }
+                        outside::beyond(&look, *operation, arguments, &boundaries, &mut findings);
                     }
                 });
             });
@@ -390,6 +416,7 @@ fn listed(names: &[EcoString]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::host::HostRule;
     use crate::check::{Memory, check};
     use crate::text::Source;
 
@@ -438,6 +465,34 @@ mod tests {
         let checked = check(Source::new("script.rpa", script), &Memory::new().within(boundaries));
         let lines = checked.findings.iter().map(|finding| format!("{}: {}", finding.code.id, finding.message));
         lines.collect()
+    }
+
+    #[test]
+    fn hosts_and_secrets_are_held_against_those_of_the_project() {
+        let script = "const api = \"https://api.example.com\"\n\ntask t(path: text, base: text) {\n  http.get(\"{api}/{path}\")\n  http.get(\"{base}/x\")\n  http.get(\"https://{path}.example.org/x\")\n  http.post(\"https://a.partner.example/x\", 1, headers: {\"A\": http.bearer(secret(\"crm_token\"))})\n  http.get(\"https://other.example/{path}\")\n  http.put(\"http://api.example.com/x\", 1)\n  http.delete(\"https://partner.example\", headers: {\"A\": secret(\"crm_tokn\"), \"B\": secret(\"shop\"), \"C\": secret(path)})\n}\n";
+        let project = Boundaries {
+            is_project: true,
+            hosts: Some(vec!["api.example.com", "*.partner.example"].into_iter().filter_map(HostRule::parse).collect()),
+            secrets: Some(vec!["crm_token".into()]),
+            ..Boundaries::default()
+        };
+        insta::assert_snapshot!(said(script, project).join("\n"), @r"
+        config::reach: `other.example` may not be called: the project allows `api.example.com`, `*.partner.example`
+        config::reach: `api.example.com` may not be called: the project allows it with `https` alone
+        config::reach: `partner.example` may not be called: the project allows `api.example.com`, `*.partner.example`
+        config::missing: the project declares no secret `crm_tokn`
+        config::missing: the project declares no secret `shop`
+        config::missing: which secret is asked for is not known before the run
+        ");
+        let alone = Boundaries { hosts: Some(Vec::new()), secrets: Some(Vec::new()), ..Boundaries::default() };
+        let one = "task t() {\n  http.get(\"https://api.example.com/x\", headers: {\"A\": secret(\"crm_token\")})\n}\n";
+        insta::assert_snapshot!(said(one, alone).join("\n"), @r"
+        config::reach: `api.example.com` may not be called: the project allows no host at all
+        config::missing: the project declares no secret `crm_token`
+        ");
+        assert!(said(one, Boundaries::default()).is_empty());
+        let checked = check(Source::new("script.rpa", script), &Memory::new());
+        assert_eq!(checked.secrets, ["crm_token", "crm_tokn", "shop"]);
     }
 
     #[test]

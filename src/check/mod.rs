@@ -22,6 +22,7 @@ mod entity;
 mod expression;
 mod flow;
 mod graph;
+mod host;
 mod loader;
 pub mod mend;
 mod modules;
@@ -48,6 +49,7 @@ mod wait;
 mod written;
 
 pub use boundaries::{Allowance, Boundaries, is_of_domain};
+pub use host::{Address, HostRule, Refusal, refusal};
 pub use loader::{Kept, LoadError, Loader, Memory};
 pub use session::{Entry, EntryPart, Session, Variable};
 
@@ -70,6 +72,8 @@ pub struct Checked {
     pub sources: Sources,
     /// What the scripts need of what their project allows: entries of `allow` in `[privacy]`.
     pub allowances: Vec<Allowance>,
+    /// The names of the secrets that they ask for.
+    pub secrets: Vec<ecow::EcoString>,
 }
 
 /// Checks a script with all that it uses.
@@ -94,9 +98,10 @@ pub fn check(main: Source, loader: &dyn Loader) -> Checked {
     let findings = checker.sorted_findings();
     let allowances = checker.allowances.into_iter().collect();
     let program = checker.program;
+    let secrets = capability::secrets_of(&program).into_iter().collect();
     let sources = program.sources.clone();
     let ok = !findings.iter().any(Finding::is_error);
-    Checked { program: ok.then_some(program), findings, sources, allowances }
+    Checked { program: ok.then_some(program), findings, sources, allowances, secrets }
 }
 
 /// The work on one program.

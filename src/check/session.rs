@@ -266,9 +266,13 @@ impl Checker<'_> {
     fn is_secret(&self, value: &Expr) -> bool {
         match &value.kind {
             ExprKind::Perform(Operation::TextMask | Operation::TextLastFour, _) => false,
+            ExprKind::Perform(Operation::Secret, _) => true,
+            // An answer is covered where it holds what was given.
+            ExprKind::Perform(operation, _) if operation.primitive().effect == Effect::Calls => false,
             ExprKind::Perform(_, arguments) | ExprKind::List(arguments) if value.ty != Type::Bool => {
                 arguments.iter().any(|argument| self.is_secret(argument))
             }
+            ExprKind::Map(entries) => entries.iter().any(|(_, entry)| self.is_secret(entry)),
             ExprKind::Lambda(_, body) => self.is_secret(body),
             _ => self.label_of(value) == Some(Label::Secret),
         }

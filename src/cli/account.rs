@@ -232,6 +232,7 @@ fn written(out: &mut String, summary: &Summary, columns: usize) {
         (ChangeKind::Deleted, "deleted"),
         (ChangeKind::Mailed, "mailed"),
         (ChangeKind::Wrote, "wrote"),
+        (ChangeKind::Called, "called"),
         (ChangeKind::Fired, "fired"),
     ]
     .into_iter()
@@ -256,6 +257,7 @@ fn written(out: &mut String, summary: &Summary, columns: usize) {
 fn change(kind: ChangeKind, what: &EcoString, count: &ChangeCount) -> String {
     match kind {
         ChangeKind::Mailed => times(count.count, "mail", "mails"),
+        ChangeKind::Called => format!("{} {}", clean(what), times(count.count, "time", "times")),
         ChangeKind::Wrote => {
             let shown: Vec<_> = count.examples.iter().take(3).map(|path| clean(path)).collect();
             let rest = if count.count as usize > shown.len() { ", …" } else { "" };

@@ -11,6 +11,7 @@ use crate::finding::render::number;
 use crate::finding::{Finding, Levels, level_names};
 use crate::text::{Source, Sources, nearest};
 use crate::world::Project;
+use ecow::EcoString;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -117,36 +118,58 @@ pub fn run(arguments: &Arguments, console: &mut Console) -> Status {
 /// What the scripts of projects need of what the projects allow.
 #[derive(Default)]
 struct Needs {
-    /// For each project by its folder: what it allows, what was needed of it, and whether all could be read.
-    projects: BTreeMap<PathBuf, (Vec<Allowance>, BTreeSet<Allowance>, bool)>,
+    /// Each project by its folder.
+    projects: BTreeMap<PathBuf, Need>,
+}
+
+/// What the scripts of one project need of it.
+#[derive(Default)]
+struct Need {
+    /// What it allows.
+    allowed: Vec<Allowance>,
+    /// What was needed of that.
+    needed: BTreeSet<Allowance>,
+    /// The secrets that it declares.
+    secrets: Vec<EcoString>,
+    /// Those that were asked for.
+    asked: BTreeSet<EcoString>,
+    /// Whether all scripts could be read.
+    is_readable: bool,
 }
 
 impl Needs {
     fn note(&mut self, project: &Project, checked: &check::Checked) {
-        let of = self.projects.entry(project.folder.clone()).or_default();
-        if of.0.is_empty() {
-            of.0 = project.privacy.clone();
-            of.2 = true;
-        }
-        of.1.extend(checked.allowances.iter().cloned());
-        of.2 &= checked.program.is_some();
+        let of = self.projects.entry(project.folder.clone()).or_insert_with(|| Need {
+            allowed: project.privacy.clone(),
+            secrets: project.secrets.keys().cloned().collect(),
+            is_readable: true,
+            ..Need::default()
+        });
+        of.needed.extend(checked.allowances.iter().cloned());
+        of.asked.extend(checked.secrets.iter().cloned());
+        of.is_readable &= checked.program.is_some();
     }
 
-    /// Entries of `[privacy]` that no script needs, for projects that were looked at as a whole.
+    /// Entries of `[privacy]` and `[secrets]` that no script needs, for projects that were looked at as a whole.
     fn unused(&self, paths: &[String]) -> Vec<Finding> {
         let here = vec![".".to_string()];
         let paths = if paths.is_empty() { &here } else { paths };
         let whole: Vec<PathBuf> = paths.iter().filter_map(|path| Path::new(path).canonicalize().ok()).collect();
         let mut findings = Vec::new();
-        for (folder, (allowed, needed, is_readable)) in &self.projects {
-            let is_whole = whole.iter().any(|path| folder.starts_with(path));
-            for allowance in allowed.iter().filter(|allowance| !needed.contains(*allowance)) {
-                if is_whole && *is_readable {
-                    let file = folder.join(project::FILE);
-                    let message = format!("no script needs `{allowance}` in `[privacy]` of {}", file.display());
-                    let finding = Finding::without_place(&config::UNUSED, message);
-                    findings.push(finding.help("take it out, so that nothing leaves there by mistake"));
-                }
+        let finding = |message: String| Finding::without_place(&config::UNUSED, message);
+        for (folder, of) in &self.projects {
+            if !of.is_readable || !whole.iter().any(|path| folder.starts_with(path)) {
+                continue;
+            }
+            let file = folder.join(project::FILE);
+            for allowance in of.allowed.iter().filter(|allowance| !of.needed.contains(*allowance)) {
+                let message = format!("no script needs `{allowance}` in `[privacy]` of {}", file.display());
+                findings.push(finding(message).help("take it out, so that nothing leaves there by mistake"));
+            }
+            for secret in of.secrets.iter().filter(|secret| !of.asked.contains(*secret)) {
+                let message = format!("no script asks for the secret `{secret}` in `[secrets]` of {}", file.display());
+                findings
+                    .push(finding(message).help("take it out, and make the secret invalid if nobody else needs it"));
             }
         }
         findings

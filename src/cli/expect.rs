@@ -72,7 +72,7 @@ impl Expectation {
     ) -> Result<(), Box<Finding>> {
         if let Some(refusal) = self.held.refused() {
             self.held.take_back(worker).map_err(store_failed)?;
-            return Err(Box::new(told(&refusal, script)));
+            return Err(Box::new(told(&refusal, &self.held.recorder().calls(), script)));
         }
         if !ended_well {
             return self.held.take_back(worker).map(|_| ()).map_err(store_failed);
@@ -108,7 +108,7 @@ fn store_failed(error: StoreError) -> Box<Finding> {
 }
 
 /// The effect that the plan did not have, beside what it had for the same record.
-fn told(refusal: &Refusal, script: &str) -> Finding {
+fn told(refusal: &Refusal, calls: &[PlannedEffect], script: &str) -> Finding {
     let effect = &refusal.effect;
     let finding = Finding::without_place(&codes::UNEXPECTED, format!("the plan did not have this: {}", words(effect)));
     let finding = match &refusal.planned {
@@ -116,8 +116,17 @@ fn told(refusal: &Refusal, script: &str) -> Finding {
         Some(planned) => finding.note(format!("the plan had: {}", words(planned))),
         None => finding,
     };
+    let stays = match calls {
+        [] => "nothing of this run was done".to_string(),
+        calls => {
+            let calls = calls.iter().map(words).collect::<Vec<_>>().join("; ");
+            format!(
+                "nothing of this run was kept, but these calls were made by then, and nobody takes them back: {calls}"
+            )
+        }
+    };
     finding
-        .note("nothing of this run was done")
+        .note(stays)
         .help(format!("see what has changed with `rpa plan {script}`, and make a new plan if that is what you want"))
 }
 
@@ -126,6 +135,7 @@ fn words(effect: &PlannedEffect) -> String {
     let head = match effect.deed {
         Deed::Mail => format!("mail to {}: {}", effect.what, effect.which),
         Deed::Move => format!("move {} to {}", effect.what, effect.which),
+        Deed::Call => format!("call of {}: {}", effect.what, effect.which),
         deed => format!("{} {} {}", deed.word(), effect.what, effect.which),
     };
     let fields = effect.fields.iter().map(|field| format!(", {}", crate::plan::change(field)));

@@ -26,6 +26,7 @@ mod repl;
 mod resume;
 mod run;
 mod runs;
+mod secrets;
 mod serve;
 pub mod sources;
 mod store;

@@ -2,18 +2,20 @@
 
 use super::console::{Console, Format};
 use super::progress::Progress;
+use super::secrets::{self, needed as needed_secrets};
 use super::{Status, account, arguments, check, world};
 use crate::adapter::scripts::DiskLoader;
 use crate::adapter::sqlite::SqliteStore;
 use crate::compile::code::Code;
 use crate::compile::compile;
 use crate::finding::Finding;
+use crate::finding::catalogue::plan::UNKNOWN_ANSWER;
 use crate::finding::render::number;
 use crate::flow::{Broken, Engine, MachineWorker, Names, Options, Summary};
 use crate::plan::{Held, Plan, PlannedClock, text};
 use crate::text::Sources;
 use crate::value::{EcoString, Value, display};
-use crate::world::{FixedClock, Project, World};
+use crate::world::{FixedClock, Project, StoreError, World};
 use std::path::PathBuf;
 
 /// How many effects of a kind are shown, unless all are wanted.
@@ -67,6 +69,11 @@ fn make(given: &Arguments, console: &mut Console) -> Result<Status, Report> {
         console.findings(checked.findings, &checked.sources);
     }
     let code = compile(&program);
+    let needed = needed_secrets(&program, &code, given.flow.as_deref());
+    let missing = secrets::missing(&project, &needed);
+    if !missing.is_empty() {
+        return Err(failed((missing, checked.sources)));
+    }
     drop(program);
     execute(given, &project, &code, console).map_err(|(findings, status)| (findings, code.sources.clone(), status))
 }
@@ -91,18 +98,26 @@ fn execute(
     let mut progress = Progress::new(console, code);
     let ended = Engine::new(code, &mut worker, &mut progress, Options::default()).run(flow, values);
     progress.finish();
-    let summary = ended.map_err(|error| one(error.finding()))?;
+    let (summary, unknown) = match ended {
+        Ok(summary) => (Some(summary), None),
+        // Nobody knows how it would go on; what comes before that is a plan all the same.
+        Err(Broken::Store(StoreError::Failed { code, message, .. })) if code == UNKNOWN_ANSWER.id => {
+            (None, Some(message))
+        }
+        Err(error) => return Err(one(error.finding())),
+    };
     let effects = held.take_back(&mut worker).map_err(|error| one(Broken::from(error).finding()))?;
     let plan = Plan {
         plan: Plan::FORM,
         flow: flow_code.name.clone(),
         arguments,
         version: code.version.clone(),
-        outcome: outcome(&summary).into(),
+        outcome: summary.as_ref().map_or("unknown", outcome).into(),
         effects,
     };
-    tell(&plan, &summary, given.all, code, console);
-    Ok(if summary.failure.is_some() { Status::Failed } else { Status::Fine })
+    tell(&plan, summary.as_ref(), unknown.as_deref(), given.all, code, console);
+    let has_failed = summary.is_some_and(|summary| summary.failure.is_some());
+    Ok(if has_failed { Status::Failed } else { Status::Fine })
 }
 
 /// The real world, in which pauses take no time. A store that is not there yet is not made: one in memory takes its place.
@@ -132,11 +147,14 @@ pub fn shown(values: &[Value], names: &Names) -> Vec<EcoString> {
     values.iter().map(|value| display(&names.masked(value), names).into()).collect()
 }
 
-fn tell(plan: &Plan, summary: &Summary, all: bool, code: &Code, console: &mut Console) {
+fn tell(plan: &Plan, summary: Option<&Summary>, unknown: Option<&str>, all: bool, code: &Code, console: &mut Console) {
     if console.format == Format::Json {
         let mut told = serde_json::to_value(plan).unwrap_or_default();
         if let serde_json::Value::Object(object) = &mut told {
-            object.insert("summary".into(), summary.account_json());
+            object.insert("summary".into(), summary.map(Summary::account_json).into());
+            if let Some(unknown) = unknown {
+                object.insert("ends_because".into(), unknown.into());
+            }
         }
         console.json(&told);
         return;
@@ -145,11 +163,16 @@ fn tell(plan: &Plan, summary: &Summary, all: bool, code: &Code, console: &mut Co
     let how = match plan.outcome.as_str() {
         "failed" => "it would fail".to_string(),
         "waiting" => "it would wait, and what comes then is not known".to_string(),
+        "unknown" => "it shows how it would begin".to_string(),
         _ => "it would end well".to_string(),
     };
     let count = number(plan.effects.len(), "effect");
     console.print(format!("plan of {}: {how}; {count}, none of which was done\n\n", account::clean(&plan.flow)));
     console.print(text(&plan.effects, if all { usize::MAX } else { SHOWN }, columns));
+    if let Some(unknown) = unknown {
+        console.line(format!("the plan ends here: {}", account::clean(unknown)));
+    }
+    let Some(summary) = summary else { return };
     console.print(account::loops(summary, columns).trim_start());
     if let Some(failure) = &summary.failure {
         console.findings(vec![failure.finding(&code.sources)], &code.sources);

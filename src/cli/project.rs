@@ -1,6 +1,8 @@
 //! Reads `rpa.toml`. Every setting is checked, and one that does not exist is a finding: a misspelt
 //! setting must not be passed over in silence.
 
+mod outside;
+
 use super::sources;
 use crate::check::Allowance;
 use crate::finding::catalogue::config;
@@ -80,7 +82,7 @@ impl Reader {
         project.written.file = true;
         let known = [
             "name", "zone", "currency", "store", "mail", "reach", "privacy", "limits", "pdf", "seller", "check",
-            "effects", "systems", "calendar",
+            "effects", "systems", "calendar", "secrets",
         ];
         self.known(table, "", &known);
         self.text(table, "name", &mut project.name);
@@ -143,13 +145,7 @@ impl Reader {
                 }
                 project.reach.mail = Some(allowed);
             }
-            for (host, at) in self.texts_at(reach, "hosts").unwrap_or_default() {
-                if host.is_empty() || host.contains(['/', ' ', '@']) {
-                    self.invalid(at, format!("`{host}` is no host"), "write the host alone, such as `api.example.com`");
-                } else {
-                    project.reach.hosts.push(host.into());
-                }
-            }
+            self.hosts(reach, project);
         }
         if let Some(privacy) = self.section(table, "privacy", &["allow"]) {
             for (entry, at) in self.texts_at(privacy, "allow").unwrap_or_default() {
@@ -158,20 +154,14 @@ impl Reader {
                     None => self.invalid(
                         at,
                         format!("`{entry}` names no place that personal data could go to"),
-                        "write `write FOLDER`, `mail DOMAIN`, `ask ROLE`, `log`, `key` or `fail`",
+                        "write `write FOLDER`, `mail DOMAIN`, `call HOST`, `ask ROLE`, `log`, `key` or `fail`",
                     ),
                 }
             }
         }
         self.effects(table, project);
-        if let Some(systems) = self.section(table, "systems", &["smtp"])
-            && let Some(smtp) = self.section(systems, "smtp", &["open_after", "within", "retry_after"])
-        {
-            let breaker = &mut project.mail.delivery.breaker;
-            self.number(smtp, "open_after", 1..=1000, &mut breaker.failures);
-            self.duration(smtp, "within", &mut breaker.within);
-            self.duration(smtp, "retry_after", &mut breaker.pause);
-        }
+        self.systems(table, project);
+        self.secrets(table, project);
         if let Some(calendar) = self.section(table, "calendar", &["holidays"])
             && calendar.get("holidays").is_some()
         {
@@ -179,7 +169,7 @@ impl Reader {
             self.path(calendar, "holidays", &mut path);
             project.holidays = Some(path).filter(|path| !path.as_os_str().is_empty());
         }
-        let known = ["rounds", "call_depth", "list_length", "text_length", "memory"];
+        let known = ["rounds", "call_depth", "list_length", "text_length", "memory", "answer", "call_time"];
         if let Some(limits) = self.section(table, "limits", &known) {
             self.number(limits, "rounds", 1..=i64::MAX, &mut project.limits.rounds);
             // Deeper calls would need more stack than the program takes for itself.
@@ -187,6 +177,8 @@ impl Reader {
             self.number(limits, "list_length", 1..=i64::MAX, &mut project.limits.list_length);
             self.number(limits, "text_length", 1..=i64::MAX, &mut project.limits.text_length);
             self.number(limits, "memory", 1..=i64::MAX, &mut project.limits.memory);
+            self.number(limits, "answer", 1..=i64::MAX, &mut project.calls.answer);
+            self.duration(limits, "call_time", &mut project.calls.time);
         }
         if let Some(pdf) = self.section(table, "pdf", &["fonts"]) {
             self.paths(pdf, "fonts", &mut project.pdf.fonts);
@@ -362,8 +354,7 @@ impl Reader {
         self.known(
             section,
             match name {
-                "smtp" if known.contains(&"host") => "mail.smtp",
-                "smtp" => "systems.smtp",
+                "smtp" => "mail.smtp",
                 name => name,
             },
             known,
@@ -491,7 +482,7 @@ mod tests {
     use crate::finding::render::terminal::{Appearance, render_all};
     use crate::finding::settle;
     use crate::text::Source;
-    use crate::world::Breaker;
+    use crate::world::{Breaker, SecretPlace};
 
     fn said(text: &str) -> String {
         let mut sources = Sources::new();
@@ -521,12 +512,19 @@ mod tests {
             allow = ["write reports", "mail partner.example"]
             [limits]
             call_depth = 50
+            answer = 1000
+            call_time = "5 seconds"
             [effects]
             email = "off"
             files = "on"
             [systems.smtp]
             open_after = 3
             retry_after = "2 minutes"
+            [systems."api.example.com"]
+            open_after = 2
+            [secrets]
+            crm_token = { env = "CRM_TOKEN" }
+            key = { file = "keys/shop" }
             [calendar]
             holidays = "holidays.txt"
             [pdf]
@@ -559,6 +557,12 @@ mod tests {
             (breaker.failures, breaker.within, breaker.pause.milliseconds()),
             (3, Breaker::default().within, 120_000)
         );
+        let calls = &project.calls;
+        assert_eq!(calls.hosts.iter().map(ToString::to_string).collect::<Vec<_>>(), ["api.example.com"]);
+        assert_eq!((calls.answer, calls.time), (1000, Duration::from_milliseconds(5000)));
+        assert_eq!((calls.breaker("api.example.com").failures, calls.breaker("other").failures), (2, 5));
+        assert_eq!(project.secrets["crm_token"], SecretPlace::Environment("CRM_TOKEN".into()));
+        assert_eq!(project.secrets["key"], SecretPlace::File("/shop/keys/shop".into()));
         assert_eq!(project.holidays.as_deref(), Some(Path::new("/shop/holidays.txt")));
     }
 
@@ -758,7 +762,7 @@ mod tests {
             ·          ────────────
          15 │
             ╰────
-          help: write `write FOLDER`, `mail DOMAIN`, `ask ROLE`, `log`, `key` or `fail`
+          help: write `write FOLDER`, `mail DOMAIN`, `call HOST`, `ask ROLE`, `log`, `key` or `fail`
 
         config::wrong-kind
 
@@ -780,7 +784,7 @@ mod tests {
          18 │ width = 1
             · ─────
             ╰────
-          help: there are `rounds`, `call_depth`, `list_length`, `text_length` and `memory`
+          help: there are `rounds`, `call_depth`, `list_length`, `text_length`, `memory`, `answer` and `call_time`
         "#);
     }
 

@@ -5,6 +5,7 @@ use super::console::{Console, Format};
 use super::expect::Expectation;
 use super::progress::Progress;
 use super::resume::Outcome;
+use super::secrets::{self, needed as needed_secrets};
 use super::{account, arguments, check, resume, waiting, who, world};
 use crate::adapter::mail::{self, DispatchReport};
 use crate::adapter::scripts::DiskLoader;
@@ -79,6 +80,11 @@ fn start(given: &Arguments, console: &mut Console) -> Result<Status, Report> {
         console.findings(checked.findings, &checked.sources);
     }
     let code = compile(&program);
+    let needed = needed_secrets(&program, &code, given.flow.as_deref());
+    let missing = secrets::missing(&project, &needed);
+    if !missing.is_empty() {
+        return Err(failed((missing, checked.sources)));
+    }
     drop(program);
     execute(given, &project, &code, console).map_err(|(findings, status)| (findings, code.sources.clone(), status))
 }
@@ -128,8 +134,8 @@ fn execute(
     // Mail leaves when everything is on disk: also that of earlier runs which could not be delivered then.
     let mut transport = mail::transport(project);
     transport.listen(console.listener());
-    let delivered = mail::dispatch(worker.world(), &mut *transport)
-        .map_err(|error| one(resume::broken(&Broken::Store(error))))?;
+    let delivered =
+        mail::dispatch(worker.world(), &mut *transport).map_err(|error| one(resume::broken(&Broken::Store(error))))?;
     tell(&summary, &before, &delivered, given.trace.then_some(decisions), &names, console);
     if let Some(wait) = &summary.waiting
         && console.format == Format::Text

@@ -121,17 +121,17 @@ mod tests {
         let project = project::of_folder(folder.path(), &mut Sources::new()).unwrap();
         let (switches, mut files) = switched(&project, MemoryFiles::default());
         let off = |switches: &Switches| EffectClass::ALL.map(|class| switches.is_off(class));
-        assert_eq!(off(&switches), [false, false]);
+        assert_eq!(off(&switches), [false, false, false]);
         files.write("a", b"1").unwrap();
         write("[effects]\nfiles = \"off\"\n");
-        assert_eq!(off(&switches), [false, true]);
+        assert_eq!(off(&switches), [false, true, false]);
         insta::assert_snapshot!(files.write("a", b"2").unwrap_err(), @"`a` can't be used: files are switched off in rpa.toml (`[effects]`)");
         assert!(files.rename("a", "b").is_err() && files.delete("a").is_err());
         assert_eq!(files.read("a").unwrap(), b"1");
         write("[effects\nfiles = \"on\"\n");
-        assert_eq!(off(&switches), [false, true]);
-        write("[effects]\nfiles = \"on\"\nemail = \"off\"\n");
-        assert_eq!(off(&switches), [true, false]);
+        assert_eq!(off(&switches), [false, true, false]);
+        write("[effects]\nfiles = \"on\"\nemail = \"off\"\ncalls = \"off\"\n");
+        assert_eq!(off(&switches), [true, false, true]);
         files.delete("a").unwrap();
     }
 }

@@ -6,10 +6,12 @@ use crate::adapter::clock::SystemClock;
 use crate::adapter::disk::DiskFiles;
 use crate::adapter::office::OfficeDocuments;
 use crate::adapter::random::SystemRandom;
+use crate::adapter::secrets::DeclaredSecrets;
 use crate::adapter::sqlite::{self, SqliteStore, Stop};
+use crate::adapter::web::HttpWeb;
 use crate::compile::code::Code;
 use crate::finding::Finding;
-use crate::world::{Files, Holidays, Project, Settings, Store, World};
+use crate::world::{Files, Holidays, Project, Secrets, Settings, Store, World};
 use jiff::tz::TimeZone;
 
 /// The real world of a project: its store knows the entities of this program.
@@ -41,6 +43,8 @@ pub fn with_store(project: &Project, store: Box<dyn Store>) -> World {
         random: Box::new(SystemRandom::default()),
         files,
         documents: Box::new(OfficeDocuments::new(project)),
+        web: Box::new(HttpWeb::new()),
+        secrets: Secrets::new(DeclaredSecrets::new(project.secrets.clone())),
         settings: Settings { switches, holidays: holidays(project), ..project.settings() },
     }
 }

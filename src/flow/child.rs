@@ -572,6 +572,7 @@ impl Engine<'_> {
             scopes: Vec::new(),
             finished: Vec::new(),
             open: HashMap::new(),
+            went_back: HashMap::new(),
             has_turn: false,
             ending: None,
             replay,

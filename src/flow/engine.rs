@@ -509,7 +509,10 @@ impl<'a> Engine<'a> {
                 Ok(_) => Go::On,
                 Err(failure) => Go::Fail(failure),
             },
-            FlowInstruction::Jump(target) => Go::To(*target),
+            FlowInstruction::Jump(target) => {
+                run.jumps(*target);
+                Go::To(*target)
+            }
             FlowInstruction::JumpUnless(chunk, target) => match self.evaluate(run, *chunk)? {
                 Ok(Value::Bool(true)) => Go::On,
                 Ok(_) => Go::To(*target),

@@ -31,6 +31,8 @@ pub(super) struct Run {
     pub finished: Vec<Finished>,
     /// The steps that have begun and wait, by the step and the rounds around it.
     pub open: HashMap<(u32, Vec<u32>), OpenStep>,
+    /// How often the run has gone back by `go to`, by the rounds of the loops that it was in.
+    pub went_back: HashMap<Vec<u32>, u32>,
     /// Whether it holds its turn, where only so many may be at work at once, although it was put aside.
     pub has_turn: bool,
     /// Why it is ended from outside: it goes no further than the journal knows.
@@ -156,6 +158,7 @@ impl Run {
             scopes: Vec::new(),
             finished: Vec::new(),
             open: HashMap::new(),
+            went_back: HashMap::new(),
             has_turn: false,
             ending: None,
             replay,
@@ -173,6 +176,21 @@ impl Run {
             Scope::Branches(branches) => branches.at,
         };
         self.scopes.iter().map(round).collect()
+    }
+
+    /// The run goes on at an instruction that it may have been at before.
+    pub fn jumps(&mut self, target: u32) {
+        if target as usize <= self.at {
+            *self.went_back.entry(self.path()).or_default() += 1;
+        }
+    }
+
+    /// How often the run has gone back before it came to where it is: tells apart the times that it does one step.
+    pub fn round(&self, path: &[u32]) -> u32 {
+        match self.went_back.is_empty() {
+            true => 0,
+            false => (0..=path.len()).filter_map(|end| self.went_back.get(&path[..end])).sum(),
+        }
     }
 
     /// Sets a slot of the frame.

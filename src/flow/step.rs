@@ -12,10 +12,11 @@ use super::wait;
 use super::worker::StepPlace;
 use crate::check::program::Effect;
 use crate::compile::flow::{StepAction, StepCode};
+use crate::task::CallsMade;
 use crate::text::Span;
 use crate::value::{Duration, Instant, Value, encode};
 use crate::vm::Failure;
-use crate::world::{Change, EntryKind, QuestionState, RunId};
+use crate::world::{Change, ChangeKind, EntryKind, QuestionState, RunId};
 
 /// Why something has no value.
 #[derive(Debug)]
@@ -62,6 +63,8 @@ struct Tried {
     result: Result<Value, Halt>,
     changes: Vec<Change>,
     took: u32,
+    /// How long a system asks to be left alone before the next try.
+    pause: Option<Duration>,
 }
 
 impl Engine<'_> {
@@ -137,8 +140,9 @@ impl Engine<'_> {
         };
         let tries = open.tries + 1;
         let pause = self.pause_before_next_try(run, step, tries, &failure)?;
+        let pause = pause.map(|pause| tried.pause.map_or(pause, |asked| asked.max(pause)));
         let payload = retry::encode_failed(&failure, pause);
-        self.append(run, EntryKind::StepFailed, index, &path, payload, Vec::new(), tried.took)?;
+        self.append(run, EntryKind::StepFailed, index, &path, payload, calls_of(tried.changes), tried.took)?;
         let Some(pause) = pause else {
             self.group.close_when_due(self.worker.world())?;
             return self.handle(run, step, failure, true);
@@ -213,12 +217,18 @@ impl Engine<'_> {
             None => self.world().clock.now(),
         };
         let mut changes = Vec::new();
+        let mut pause = None;
         let result = match &step.body {
             StepAction::Chunk(chunk) => {
                 if step.effect >= Effect::Calls {
                     // What a call outside builds on must not be lost after it.
                     self.group.close(self.worker.world())?;
                 }
+                // Only calls can be cut short.
+                let until = match step.effect >= Effect::Calls {
+                    true => self.time_of(run, step, began)?,
+                    false => None,
+                };
                 let guarded = step.effect > Effect::Reads;
                 let leaves = left.is_none() && step.effect < Effect::Calls && self.has_others(run);
                 let world = self.worker.world();
@@ -226,7 +236,8 @@ impl Engine<'_> {
                 if guarded {
                     world.store.savepoint()?;
                 }
-                let place = StepPlace { run: run.id, step: &step.name, path, undo: false, leaves };
+                let round = run.round(path);
+                let place = StepPlace { run: run.id, step: &step.name, path, undo: false, leaves, round, until };
                 let result = self.worker.act(*chunk, &mut run.frame, place);
                 if result.as_ref().is_err_and(Failure::is_elsewhere) {
                     if guarded {
@@ -241,6 +252,7 @@ impl Engine<'_> {
                 changes = self.worker.take_changes();
                 self.tell_decisions(run.id);
                 let starts = self.worker.take_starts();
+                let calls = self.worker.take_calls();
                 let result = match result {
                     Ok(value) => match self.too_late(run, step, began)? {
                         None => self.start_all(run, starts, index)?.map(|()| value),
@@ -252,6 +264,8 @@ impl Engine<'_> {
                     let store = &mut self.worker.world().store;
                     if result.is_ok() { store.release()? } else { store.rollback_savepoint()? }
                 }
+                self.settle_systems(&calls)?;
+                pause = calls.pause;
                 result.map_err(Halt::Fail)
             }
             StepAction::Run(flow, arguments) => {
@@ -272,7 +286,42 @@ impl Engine<'_> {
             StepAction::Wait(wait) => self.wait(run, step, (index, path), wait, &mut open.wait, &mut changes)?,
         };
         let took = self.world().clock.now().since(began).milliseconds().max(0);
-        Ok(Tried { result, changes, took: u32::try_from(took.saturating_mul(1000)).unwrap_or(u32::MAX) })
+        Ok(Tried { result, changes, took: u32::try_from(took.saturating_mul(1000)).unwrap_or(u32::MAX), pause })
+    }
+
+    /// Until when a step that begins now must have ended, and how long that is.
+    fn time_of(
+        &mut self,
+        run: &mut Run,
+        step: &StepCode,
+        began: Instant,
+    ) -> Result<Option<(Instant, Duration)>, Broken> {
+        let Some(chunk) = step.timeout else { return Ok(None) };
+        Ok(match self.evaluate(run, chunk)? {
+            Ok(Value::Duration(limit)) => began.plus(limit).ok().map(|until| (until, limit)),
+            _ => None,
+        })
+    }
+
+    /// Notes which systems have worked and which have not, for everybody on the store. Outside of the savepoint of the
+    /// step: what was seen of a system stays seen.
+    pub(super) fn settle_systems(&mut self, calls: &CallsMade) -> Result<(), Broken> {
+        let world = self.worker.world();
+        for seen in &calls.systems {
+            let breaker = world.settings.calls.breaker(&seen.system);
+            let mut state = world.store.system(&seen.system)?;
+            let before = state.clone();
+            match seen.worked {
+                true => state.succeeded(),
+                false => {
+                    state.failed(seen.at, &breaker);
+                }
+            }
+            if state != before {
+                world.store.set_system(&seen.system, &state)?;
+            }
+        }
+        Ok(())
     }
 
     /// The failure of a step that has taken longer than its `timeout`.
@@ -307,6 +356,7 @@ impl Engine<'_> {
                     run.set(slot, failure.value());
                 }
                 self.leave(run, usize::from(handler.leave))?;
+                run.jumps(handler.target);
                 Go::To(handler.target)
             }
             None => Go::Fail(failure),
@@ -317,6 +367,12 @@ impl Engine<'_> {
     pub(super) fn language_failure(&self, error: &str, fields: Vec<Value>, span: Span) -> RunFailure {
         RunFailure::of_language(self.code, &self.names, error, fields, span)
     }
+}
+
+/// What of a failed try can't be taken back: the calls that it has made.
+pub(super) fn calls_of(mut changes: Vec<Change>) -> Vec<Change> {
+    changes.retain(|change| change.kind == ChangeKind::Called);
+    changes
 }
 
 /// The failure of a step whose value the journal can't keep.

@@ -259,6 +259,7 @@ impl Account {
             ChangeKind::Created | ChangeKind::Changed | ChangeKind::Deleted | ChangeKind::Fired => {
                 (change.what.clone(), &change.which)
             }
+            ChangeKind::Called => (change.what.clone(), &change.which),
             ChangeKind::Mailed => (EcoString::new(), &change.what),
             ChangeKind::Wrote => (EcoString::new(), &change.what),
             ChangeKind::Decided | ChangeKind::Answered => return,

@@ -8,7 +8,9 @@ use super::form::Form;
 use super::replay::Deed;
 use super::retry::{decode_failed, encode_failed};
 use super::run::{Finished, Run};
+use super::step::calls_of;
 use super::worker::StepPlace;
+use crate::check::program::Effect;
 use crate::compile::code::ChunkId;
 use crate::compile::flow::StepCode;
 use crate::value::{Duration, EcoString};
@@ -16,6 +18,9 @@ use crate::world::{EntryKind, Question, QuestionState};
 
 /// The pauses between the tries to undo a step, in milliseconds; it is tried once more than there are.
 const PAUSES: [i64; 2] = [1_000, 4_000];
+
+/// A system that asks to be left alone for longer is asked after this all the same.
+const LONGEST_PAUSE: Duration = Duration::from_milliseconds(Duration::MINUTE);
 
 impl Engine<'_> {
     /// Undoes the finished steps of a run, the last first, until so many are left.
@@ -60,16 +65,30 @@ impl Engine<'_> {
         tries: u32,
     ) -> Result<bool, Broken> {
         self.work += 1;
+        if step.effect >= Effect::Calls {
+            // What a call outside builds on must not be lost after it.
+            self.group.close(self.worker.world())?;
+        }
         let world = self.worker.world();
         self.group.open(world)?;
         let began = world.clock.now();
         world.store.savepoint()?;
-        let place = StepPlace { run: run.id, step: &step.name, path: &finished.path, undo: true, leaves: false };
+        let round = run.round(&finished.path);
+        let place = StepPlace {
+            run: run.id,
+            step: &step.name,
+            path: &finished.path,
+            undo: true,
+            leaves: false,
+            round,
+            until: None,
+        };
         let mut frame = finished.frame.clone();
         let result = self.worker.act(chunk, &mut frame, place);
         let changes = self.worker.take_changes();
         self.tell_decisions(run.id);
         let starts = self.worker.take_starts();
+        let calls = self.worker.take_calls();
         let took = self.world().clock.now().since(began).milliseconds().max(0);
         let took = u32::try_from(took.saturating_mul(1000)).unwrap_or(u32::MAX);
         let result = match result {
@@ -79,15 +98,18 @@ impl Engine<'_> {
         let failure = match result {
             Ok(()) => {
                 self.world().store.release()?;
+                self.settle_systems(&calls)?;
                 self.append(run, EntryKind::Undone, finished.step, &finished.path, Vec::new(), changes, took)?;
                 return Ok(true);
             }
             Err(failure) => failure,
         };
         self.world().store.rollback_savepoint()?;
+        self.settle_systems(&calls)?;
         let pause = PAUSES.get(tries as usize - 1).copied().map(Duration::from_milliseconds);
+        let pause = pause.map(|pause| calls.pause.map_or(pause, |asked| asked.min(LONGEST_PAUSE).max(pause)));
         let payload = encode_failed(&failure, pause);
-        self.append(run, EntryKind::UndoFailed, finished.step, &finished.path, payload, Vec::new(), took)?;
+        self.append(run, EntryKind::UndoFailed, finished.step, &finished.path, payload, calls_of(changes), took)?;
         match pause {
             Some(pause) => {
                 self.observer.retrying(&format!("undo of {}", step.name), &failure, pause);

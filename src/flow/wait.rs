@@ -276,7 +276,7 @@ impl Engine<'_> {
         chunk: ChunkId,
     ) -> Result<Result<Value, RunFailure>, Broken> {
         self.group.open(self.worker.world())?;
-        let place = StepPlace { run: run.id, step, path, undo: false, leaves: false };
+        let place = StepPlace { run: run.id, step, path, undo: false, leaves: false, round: 0, until: None };
         let result = self.worker.act(chunk, &mut run.frame, place);
         self.tell_decisions(run.id);
         Ok(match result {

@@ -3,8 +3,8 @@
 
 use crate::compile::code::{ChunkId, Code};
 use crate::rule::Executes;
-use crate::task::{Executor, FlowStart, PureHost};
-use crate::value::Value;
+use crate::task::{CallsMade, Executor, FlowStart, PureHost};
+use crate::value::{Duration, Instant, Value};
 use crate::vm::{Decision, Failure, Limits, Machine};
 use crate::world::{Change, EffectWatch, RunId, StoreError, World};
 use std::fmt::Write;
@@ -20,6 +20,10 @@ pub struct StepPlace<'a> {
     pub path: &'a [u32],
     /// Whether it is being undone.
     pub undo: bool,
+    /// How often the run has been through it before, by `go to`.
+    pub round: u32,
+    /// Until when it must have ended, and how long that is after its beginning.
+    pub until: Option<(Instant, Duration)>,
     /// Whether a part of its work may be left to another thread: it then fails with [`Failure::ELSEWHERE`], and is done
     /// again.
     pub leaves: bool,
@@ -44,6 +48,11 @@ pub trait Worker {
         Vec::new()
     }
 
+    /// What the calls of the last chunk have shown of other systems.
+    fn take_calls(&mut self) -> CallsMade {
+        CallsMade::default()
+    }
+
     /// The cause of a failure that is [`Failure::FATAL`].
     fn take_fatal(&mut self) -> Option<StoreError>;
 
@@ -62,6 +71,7 @@ pub struct MachineWorker<'c> {
     changes: Vec<Change>,
     decisions: Vec<Decision>,
     starts: Vec<FlowStart>,
+    calls: CallsMade,
     fatal: Option<StoreError>,
 }
 
@@ -79,6 +89,7 @@ impl<'c> MachineWorker<'c> {
             changes: Vec::new(),
             decisions: Vec::new(),
             starts: Vec::new(),
+            calls: CallsMade::default(),
             fatal: None,
         }
     }
@@ -101,7 +112,7 @@ impl Worker for MachineWorker<'_> {
 
     fn act(&mut self, chunk: ChunkId, frame: &mut Vec<Value>, place: StepPlace<'_>) -> Result<Value, Failure> {
         let mut label = String::new();
-        let step = if place.path.is_empty() && !place.undo {
+        let step = if place.path.is_empty() && !place.undo && place.round == 0 {
             place.step
         } else {
             label.push_str(if place.undo { "undo " } else { "" });
@@ -110,13 +121,17 @@ impl Worker for MachineWorker<'_> {
                 // Writing to a string does not fail.
                 let _ = write!(label, "[{round}]");
             }
+            if place.round > 0 {
+                let _ = write!(label, " again {}", place.round);
+            }
             &label
         };
         let rules = self.rules.as_mut().map(|rules| rules as &mut dyn Executes);
         let executor = Executor::new(&mut self.world, self.machine.code(), place.run, step);
         let mark = self.watch.as_ref().map_or(0, |watch| watch.mark());
         let watch = self.watch.as_mut().map(|watch| &mut **watch as &mut dyn EffectWatch);
-        let mut executor = executor.tracing(self.traces).reacting(rules).watched(watch).leaving(place.leaves);
+        let mut executor =
+            executor.tracing(self.traces).reacting(rules).watched(watch).leaving(place.leaves).until(place.until);
         let result = self.machine.run(chunk, frame, &mut executor);
         let report = executor.into_report();
         if let (Err(_), Some(watch)) = (&result, &mut self.watch) {
@@ -125,6 +140,7 @@ impl Worker for MachineWorker<'_> {
         self.changes = report.changes;
         self.decisions = report.decisions;
         self.starts = report.starts;
+        self.calls = report.calls;
         self.fatal = report.fatal;
         result
     }
@@ -139,6 +155,10 @@ impl Worker for MachineWorker<'_> {
 
     fn take_starts(&mut self) -> Vec<FlowStart> {
         std::mem::take(&mut self.starts)
+    }
+
+    fn take_calls(&mut self) -> CallsMade {
+        std::mem::take(&mut self.calls)
     }
 
     fn take_fatal(&mut self) -> Option<StoreError> {

@@ -6,7 +6,7 @@
 //! decimal, percent, money, duration), `O` for a type with an order; `type T` takes a type, `= …` gives a default.
 
 use crate::check::program::Effect;
-use Effect::{Pure, Reads, Sends, Writes};
+use Effect::{Calls, Pure, Reads, Sends, Writes};
 
 /// A row of the table.
 #[derive(Debug, PartialEq, Eq)]
@@ -204,6 +204,16 @@ primitives! {
     FileList "file.list(pattern: text) -> [text]" Reads ["no_access"] "The files that fit a pattern such as `inbox/*.csv`, sorted.";
     FileMove "file.move(from: text, to: text) -> Document" Writes ["no_file" "no_access" "already_exists"] "Moves a file.";
     FileDelete "file.delete(path: text)" Writes ["no_access"] "Deletes a file, if it is there.";
+
+    // ── other systems ──
+    HttpGet "http.get(url: text, as: type T = HttpAnswer, query: {text: text} = {}, headers: {text: text} = {}) -> T" Calls ["unavailable" "call_refused" "not_found" "bad_data" "no_access" "bad_value"] "Asks another system. `as` is what the answer is read as: records, lists and maps as JSON, `text` as it comes, `HttpAnswer` (what it is without `as`) with its status and headers. Only hosts of `[reach]` are called, and redirects followed only to them. What passes by itself (no connection, 429, 5xx) fails with the transient `unavailable`, 404 with `not_found`, another refusal with `call_refused`, an answer that does not fit with `bad_data`, which names its path.";
+    HttpPost "http.post(url: text, body: U = none, as: type T = HttpAnswer, query: {text: text} = {}, headers: {text: text} = {}) -> T" Calls ["unavailable" "call_refused" "not_found" "bad_data" "no_access" "bad_value"] "Sends something to another system: a text as it is, any other value as JSON (as a form where a header says so). Carries an `Idempotency-Key` that is the same in every try of the step, so that a system which knows it does the same once. Answers and failures as `http.get`.";
+    HttpPut "http.put(url: text, body: U = none, as: type T = HttpAnswer, query: {text: text} = {}, headers: {text: text} = {}) -> T" Calls ["unavailable" "call_refused" "not_found" "bad_data" "no_access" "bad_value"] "Puts something into a place of another system; as `http.post`.";
+    HttpPatch "http.patch(url: text, body: U = none, as: type T = HttpAnswer, query: {text: text} = {}, headers: {text: text} = {}) -> T" Calls ["unavailable" "call_refused" "not_found" "bad_data" "no_access" "bad_value"] "Changes a part of something in another system; as `http.post`.";
+    HttpDelete "http.delete(url: text, as: type T = HttpAnswer, query: {text: text} = {}, headers: {text: text} = {}) -> T" Calls ["unavailable" "call_refused" "not_found" "bad_data" "no_access" "bad_value"] "Takes something away in another system; as `http.post`, without a body.";
+    HttpBearer "http.bearer(token: text) -> text" Pure [] "The header `Authorization` of who signs in with a token. As secret as the token is.", "http.bearer(\"abc\")" => "\"Bearer abc\"";
+    HttpBasic "http.basic(user: text, password: text) -> text" Pure [] "The header `Authorization` of who signs in with a name and a password. As secret as the password is.", "http.basic(\"ada\", \"abc\")" => "\"Basic YWRhOmFiYw==\"";
+    Secret "secret(name: text) -> text" Reads ["no_access"] "The secret of this name, from where `[secrets]` in `rpa.toml` says that it is. It can be given to headers and bodies of calls, and to nothing else.";
 
     // ── mail, log, chance ──
     EmailSend "email.send(to: text, subject: text, body: text, cc: [text] = [], reply_to: text = \"\", attachments: [Document] = []) -> Mail" Sends ["bad_address"] "Puts a mail into the outbox; it leaves after the step is on disk, once.";

@@ -45,7 +45,7 @@ pub struct SignatureParameter {
     pub name: &'static str,
     /// What it takes.
     pub shape: Shape,
-    /// The literal it has when nothing is given: a number, a text, `true`, `false` or `[]`.
+    /// What it has when nothing is given: a number, a text, `true`, `false`, `none`, `[]`, `{}`, or the name of a type.
     pub default: Option<&'static str>,
 }
 
@@ -60,7 +60,8 @@ pub struct SignatureError {
 }
 
 /// The modules that tasks of the table are in.
-const MODULES: &[&str] = &["csv", "json", "excel", "file", "email", "log", "random", "sequence", "pdf", "project"];
+const MODULES: &[&str] =
+    &["csv", "json", "excel", "file", "email", "http", "log", "random", "sequence", "pdf", "project"];
 
 impl Signature {
     /// Reads a signature of the table.
@@ -155,7 +156,7 @@ impl Reader {
         let rest = &self.text[self.at..];
         let length = match rest.strip_prefix('"') {
             Some(inside) => inside.find('"').ok_or(())? + 2,
-            None if rest.starts_with("[]") => 2,
+            None if rest.starts_with("[]") || rest.starts_with("{}") => 2,
             None => rest.find([',', ')']).ok_or(())?,
         };
         self.at += length;

@@ -2,7 +2,7 @@
 
 use crate::flow::Names;
 use crate::value::{RecordId, TypeNames, Value, display};
-use crate::world::Message;
+use crate::world::{Message, OutsideCall};
 use ecow::{EcoString, eco_format};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -28,6 +28,8 @@ pub enum Deed {
     Move,
     /// A file is deleted.
     Remove,
+    /// Another system is called.
+    Call,
 }
 
 impl Deed {
@@ -41,6 +43,7 @@ impl Deed {
             Deed::Write => "write",
             Deed::Move => "move",
             Deed::Remove => "remove",
+            Deed::Call => "call",
         }
     }
 }
@@ -63,9 +66,10 @@ pub struct FieldChange {
 pub struct PlannedEffect {
     /// What is done.
     pub deed: Deed,
-    /// To what: the entity, the address of a mail (masked), the path of a file.
+    /// To what: the entity, the address of a mail (masked), the path of a file, the system that is called.
     pub what: EcoString,
-    /// The key of the record, the subject of the mail, where a file is moved to; empty for others.
+    /// The key of the record, the subject of the mail, where a file is moved to, what is asked of a system; empty for
+    /// others.
     #[serde(skip_serializing_if = "EcoString::is_empty", default)]
     pub which: EcoString,
     /// The fields of a record that change.
@@ -148,6 +152,17 @@ impl Describer {
             which: message.subject.clone(),
             fields: Vec::new(),
             hidden: self.digest(&hidden),
+        }
+    }
+
+    /// A call of another system.
+    pub fn call(&self, call: &OutsideCall) -> PlannedEffect {
+        PlannedEffect {
+            deed: Deed::Call,
+            what: call.system.clone(),
+            which: eco_format!("{} {}", call.method, call.path),
+            fields: Vec::new(),
+            hidden: self.digest(&call.hidden),
         }
     }
 

@@ -5,7 +5,7 @@ use crate::compile::code::Code;
 use crate::finding::catalogue::plan;
 use crate::flow::Names;
 use crate::value::{RecordId, Value};
-use crate::world::{EffectWatch, Message, StoreError};
+use crate::world::{CallPermit, EffectWatch, Message, OutsideCall, StoreError};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -23,6 +23,8 @@ pub struct Refusal {
 pub struct Recorder {
     describer: Describer,
     effects: Vec<PlannedEffect>,
+    /// Calls that were made, whatever has become of their steps.
+    calls: Vec<PlannedEffect>,
     /// What may still happen, and how often; none when everything may.
     allowed: Option<HashMap<PlannedEffect, usize>>,
     refused: Option<Refusal>,
@@ -37,7 +39,7 @@ impl Recorder {
     pub fn of(code: &Code) -> Recorder {
         let keys = code.records.iter().map(|record| record.key).collect();
         let describer = Describer::new(Names::of(code), keys, code.version.clone());
-        Recorder { describer, effects: Vec::new(), allowed: None, refused: None }
+        Recorder { describer, effects: Vec::new(), calls: Vec::new(), allowed: None, refused: None }
     }
 
     /// Refuses what is not among these effects, each as often as it stands there.
@@ -93,6 +95,11 @@ impl Shared {
         self.lock().refused.clone()
     }
 
+    /// The calls of other systems that were made: nobody can take them back.
+    pub fn calls(&self) -> Vec<PlannedEffect> {
+        self.lock().calls.clone()
+    }
+
     /// What happened, in order.
     pub fn take_effects(&self) -> Vec<PlannedEffect> {
         std::mem::take(&mut self.lock().effects)
@@ -123,6 +130,22 @@ impl EffectWatch for Shared {
         let mut recorder = self.lock();
         let effect = recorder.describer.mail(message);
         recorder.add(effect)
+    }
+
+    fn calling(&mut self, call: &OutsideCall) -> Result<CallPermit, StoreError> {
+        // What only asks changes nothing, and a plan needs the answer.
+        if call.method.reads() {
+            return Ok(CallPermit::Make);
+        }
+        let mut recorder = self.lock();
+        let effect = recorder.describer.call(call);
+        recorder.add(effect.clone())?;
+        // A run that is held to a plan does what the plan has; a plan does nothing.
+        if recorder.allowed.is_none() {
+            return Ok(CallPermit::Suppose);
+        }
+        recorder.calls.push(effect);
+        Ok(CallPermit::Make)
     }
 
     fn mark(&self) -> usize {

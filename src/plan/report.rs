@@ -46,6 +46,8 @@ pub fn text(effects: &[PlannedEffect], most: usize, columns: usize) -> String {
         let counted = match deed {
             Deed::Mail if effects.len() == 1 => "mail".to_string(),
             Deed::Mail => "mails".to_string(),
+            Deed::Call if effects.len() == 1 => "time".to_string(),
+            Deed::Call => "times".to_string(),
             Deed::Write | Deed::Move | Deed::Remove if effects.len() == 1 => "file".to_string(),
             Deed::Write | Deed::Move | Deed::Remove => "files".to_string(),
             _ => what.to_string(),
@@ -75,6 +77,7 @@ fn write_effect(out: &mut String, effect: &PlannedEffect, columns: usize) {
     let head = match effect.deed {
         Deed::Mail => format!("to {}: {}", effect.what, effect.which),
         Deed::Move => format!("{} to {}", effect.what, effect.which),
+        Deed::Call => format!("{}: {}", effect.what, effect.which),
         Deed::Write | Deed::Remove => effect.what.to_string(),
         _ => effect.which.to_string(),
     };

@@ -99,6 +99,8 @@ impl<'w> Evaluator<'w> {
         let mut world = (self.worlds)(&code)?;
         let (value, starts) = self.call(&code, part.callable, &mut world)?;
         let names = Names::of(&code);
+        // What the checker can't see through, such as a map, hides no secret that was asked for either.
+        let holds_secret = world.secrets.are_in(&crate::value::display(&value, &names));
         if let Some(flow) = run {
             let arguments = value.as_list().map(<[Value]>::to_vec).unwrap_or_default();
             let summary = self.run(&code, world, flow, arguments)?;
@@ -111,10 +113,11 @@ impl<'w> Evaluator<'w> {
             return Ok(Some(result.map_or(account.clone(), |result| format!("{result}\n{account}"))));
         }
         // Personal and secret fields of records are hidden; a personal value that is asked for by its name is shown.
-        let shown = (part.variable.is_none() && part.ty != Type::Nothing).then(|| match part.is_secret {
-            true => show(&Value::text("•••"), &names, self.width),
-            false => show(&names.masked(&value), &names, self.width),
-        });
+        let shown =
+            (part.variable.is_none() && part.ty != Type::Nothing).then(|| match part.is_secret || holds_secret {
+                true => show(&Value::text("•••"), &names, self.width),
+                false => show(&names.masked(&value), &names, self.width),
+            });
         self.keep(part, value);
         if starts.is_empty() {
             return Ok(shown);
@@ -146,8 +149,11 @@ impl<'w> Evaluator<'w> {
         let arguments: Vec<Value> =
             variables.map(|variable| self.values.get(&variable.name).cloned().unwrap_or_default()).collect();
         world.store.begin().map_err(broken)?;
+        world.store.savepoint().map_err(broken)?;
         let mut rules = Machine::new(code, self.limits);
-        let mut executor = Executor::new(world, code, RunId(0), "repl").reacting(Some(&mut rules));
+        // Each entry is another one to whoever is written to or called.
+        let step = format!("repl {}", world.clock.now());
+        let mut executor = Executor::new(world, code, RunId(0), &step).reacting(Some(&mut rules));
         let outcome = Machine::new(code, self.limits).call(chunk, &arguments, &mut executor);
         let report = executor.into_report();
         if let Some(error) = report.fatal {
@@ -159,6 +165,7 @@ impl<'w> Evaluator<'w> {
                     .files
                     .flush()
                     .map_err(|error| Box::new(Finding::without_place(&codes::FAILED, error.to_string())))?;
+                world.store.release().map_err(broken)?;
                 world.store.commit().map_err(broken)?;
                 Ok((value, report.starts))
             }

@@ -34,6 +34,7 @@ pub(super) fn send(executor: &mut Executor, arguments: &Arguments) -> Result<Val
         attachments: arguments.list(5)?.iter().filter_map(attachment).collect(),
         written: executor.world.clock.now().milliseconds(),
     };
+    executor.wrote = true;
     let World { store, .. } = &mut *executor.world;
     store.add_to_outbox(executor.run.0, &message)?;
     if let Some(watch) = &mut executor.watch {

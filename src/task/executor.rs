@@ -4,14 +4,14 @@ use super::arguments::Arguments;
 use super::names::Names;
 use super::problem::Problem;
 use super::report::{FlowStart, StepReport};
-use super::{calendar, clock, csv, email, excel, file, json, log, pdf, project, random, sequence};
+use super::{calendar, clock, csv, email, excel, file, http, json, log, pdf, project, random, sequence};
 use crate::check::program::Type;
 use crate::compile::code::Code;
 use crate::compile::query::QueryId;
 use crate::library::Operation;
 use crate::rule::{Agenda, Executes};
 use crate::text::Span;
-use crate::value::{RecordId, Value, display};
+use crate::value::{Duration, Instant, RecordId, Value, display};
 use crate::vm::{Decision, Failure, Host};
 use crate::world::{Change, ChangeKind, EffectWatch, RunId, World};
 use ecow::EcoString;
@@ -27,6 +27,12 @@ pub struct Executor<'a> {
     pub(super) step: &'a str,
     /// How many mails the step has written.
     pub(super) mails: u32,
+    /// How many calls of other systems it has named.
+    pub(super) calls: u32,
+    /// Whether the step has written to the store.
+    pub(super) wrote: bool,
+    /// Until when the step must have ended, and how long that is after its beginning.
+    pub(super) until: Option<(Instant, Duration)>,
     /// Whether the mail that is written has a subject that the story of the run must not tell.
     pub(super) hides_subject: bool,
     pub(super) traces: bool,
@@ -51,6 +57,9 @@ impl<'a> Executor<'a> {
             run,
             step,
             mails: 0,
+            calls: 0,
+            wrote: false,
+            until: None,
             hides_subject: false,
             traces: false,
             leaves: false,
@@ -64,6 +73,12 @@ impl<'a> Executor<'a> {
     /// Keeps account of decisions too.
     pub fn tracing(mut self, traces: bool) -> Self {
         self.traces = traces;
+        self
+    }
+
+    /// Says until when the step must have ended, and how long that is after its beginning.
+    pub fn until(mut self, until: Option<(Instant, Duration)>) -> Self {
+        self.until = until;
         self
     }
 
@@ -172,6 +187,12 @@ impl<'a> Executor<'a> {
             Operation::FileList => file::list(self, &plain()),
             Operation::FileMove => file::move_to(self, &plain()),
             Operation::FileDelete => file::delete(self, &plain()),
+            Operation::HttpGet
+            | Operation::HttpPost
+            | Operation::HttpPut
+            | Operation::HttpPatch
+            | Operation::HttpDelete => http::call(self, operation, values, ty),
+            Operation::Secret => http::secret(self, &plain()),
             Operation::EmailSend => email::send(self, &plain()),
             Operation::EmailOutbox => email::outbox(self),
             Operation::LogInfo => log::note(self, "info", &plain()),
@@ -219,6 +240,7 @@ impl Host for Executor<'_> {
     }
 
     fn create(&mut self, entity: RecordId, fields: Vec<Option<Value>>, span: Span) -> Result<Value, Failure> {
+        self.wrote = true;
         let record = self.world.store.insert(entity, fields).map_err(|error| self.fail(error, span))?;
         if let Some(watch) = &mut self.watch {
             watch.created(entity, &record).map_err(|error| self.fail(error, span))?;
@@ -238,6 +260,7 @@ impl Host for Executor<'_> {
     ) -> Result<Value, Failure> {
         let before = self.before_change(entity, key, span)?;
         let seen = self.seen(entity, key, span)?;
+        self.wrote = true;
         let record = self.world.store.update(entity, key, &changes).map_err(|error| self.fail(error, span))?;
         if let (Some(watch), Some(seen)) = (&mut self.watch, &seen) {
             watch.changed(entity, seen, &record).map_err(|error| self.fail(error, span))?;
@@ -252,6 +275,7 @@ impl Host for Executor<'_> {
     fn delete(&mut self, entity: RecordId, key: &Value, span: Span) -> Result<(), Failure> {
         let before = self.before_deletion(entity, key, span)?;
         let seen = self.seen(entity, key, span)?;
+        self.wrote = true;
         if self.world.store.delete(entity, key).map_err(|error| self.fail(error, span))? {
             if let (Some(watch), Some(seen)) = (&mut self.watch, &seen) {
                 watch.deleted(entity, seen).map_err(|error| self.fail(error, span))?;

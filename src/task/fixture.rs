@@ -244,6 +244,8 @@ pub(super) struct Fixture {
     outbox: Arc<Mutex<Vec<OutboxEntry>>>,
     changes: Vec<Change>,
     pub fatal: Option<StoreError>,
+    /// What the last step has seen of other systems.
+    pub calls: crate::task::CallsMade,
 }
 
 impl Fixture {
@@ -260,9 +262,19 @@ impl Fixture {
             random: Box::new(SeededRandom(7)),
             files: Box::new(files.clone()),
             documents: Box::new(NoDocuments),
+            web: Box::new(NoWeb),
+            secrets: Secrets::default(),
             settings: Settings::default(),
         };
-        let mut fixture = Fixture { world, code: Code::default(), files, outbox, changes: Vec::new(), fatal: None };
+        let mut fixture = Fixture {
+            world,
+            code: Code::default(),
+            files,
+            outbox,
+            changes: Vec::new(),
+            fatal: None,
+            calls: crate::task::CallsMade::default(),
+        };
         let errors = [
             ("not_found", "what key"),
             ("already_exists", "what key"),
@@ -271,6 +283,9 @@ impl Fixture {
             ("bad_address", "address reason"),
             ("no_file", "path"),
             ("no_access", "path reason"),
+            ("unavailable", "reason"),
+            ("timed_out", "after"),
+            ("call_refused", "system status reason"),
         ];
         fixture.code.errors = errors
             .iter()
@@ -289,6 +304,8 @@ impl Fixture {
         fixture.record("Document", &[("path", Type::Text), ("size", Type::Int)]);
         let mail = ["id", "to", "subject", "body"].map(|name| (name, Type::Text));
         fixture.record("Mail", &mail);
+        let headers = Type::Map(Box::new(Type::Text), Box::new(Type::Text));
+        fixture.record("HttpAnswer", &[("status", Type::Int), ("headers", headers), ("body", Type::Text)]);
         fixture
     }
 
@@ -359,6 +376,7 @@ impl Fixture {
         let report = executor.into_report();
         self.changes.extend(report.changes);
         self.fatal = report.fatal;
+        self.calls = report.calls;
         let names = Names::new(&self.code);
         result.map_err(|failure| match failure.is_fatal() {
             true => "fatal".to_string(),

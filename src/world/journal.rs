@@ -166,10 +166,10 @@ pub struct Change {
     /// What kind of thing.
     pub kind: ChangeKind,
     /// The entity; the address a mail goes to; the path of a file; the table; `info` or `warn` for a note;
-    /// the rule that fired; who has answered.
+    /// the rule that fired; who has answered; the system that was called.
     pub what: EcoString,
     /// The key of the record; the subject of the mail; empty for a file; the rows that fired; the note;
-    /// the record that the rule fired for, and why; the answer.
+    /// the record that the rule fired for, and why; the answer; what was asked of the system, and its status.
     pub which: EcoString,
 }
 
@@ -195,13 +195,15 @@ pub enum ChangeKind {
     Fired = 8,
     /// A person has answered: who, and what.
     Answered = 9,
+    /// Another system was called.
+    Called = 10,
 }
 
 impl ChangeKind {
     /// The kind that is kept as this number.
     pub fn from_number(number: u8) -> Option<ChangeKind> {
-        use ChangeKind::{Answered, Changed, Created, Decided, Deleted, Fired, Mailed, Noted, Wrote};
-        [Created, Changed, Deleted, Mailed, Wrote, Decided, Noted, Fired, Answered]
+        use ChangeKind::{Answered, Called, Changed, Created, Decided, Deleted, Fired, Mailed, Noted, Wrote};
+        [Created, Changed, Deleted, Mailed, Wrote, Decided, Noted, Fired, Answered, Called]
             .into_iter()
             .find(|kind| *kind as u8 == number)
     }
@@ -286,6 +288,7 @@ impl ChangeKind {
             ChangeKind::Noted => "noted",
             ChangeKind::Fired => "fired",
             ChangeKind::Answered => "answered",
+            ChangeKind::Called => "called",
         }
     }
 }

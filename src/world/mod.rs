@@ -1,4 +1,4 @@
-//! The windows to the world, as traits: store, clock, chance, files, mail. `adapter` implements them for
+//! The windows to the world, as traits: store, clock, chance, files, mail, other systems, secrets. `adapter` implements them for
 //! real, the tests and the planner in memory.
 
 mod breaker;
@@ -16,17 +16,19 @@ mod memory_waiting;
 mod outbox;
 mod project;
 mod random;
+mod secrets;
 mod store;
 mod switches;
 mod trigger;
 mod waiting;
+mod web;
 
 pub use breaker::{Breaker, Permission, SystemState};
 pub use clock::{Clock, FixedClock};
 pub use documents::{
     DocumentError, Documents, Invoice, InvoiceLine, InvoiceTax, NewSheet, NoDocuments, Sheet, SheetCell,
 };
-pub use effect::EffectWatch;
+pub use effect::{CallPermit, EffectWatch, OutsideCall};
 pub use files::{FileError, Files, fits};
 pub use holidays::{CalendarReader, Holidays};
 pub use journal::{
@@ -39,10 +41,12 @@ pub use memory_store::MemoryStore;
 pub use outbox::{MailClaim, MailDecision, MailFilter, MailOutcome, MailRecord, MailState, Outbox, OutboxEntry};
 pub use project::{Delivery, Limits, MailSettings, Pdf, Project, Reach, Seller, Settings, Smtp, Tls, Written};
 pub use random::Random;
+pub use secrets::{MemorySecrets, SecretError, SecretPlace, SecretSource, Secrets};
 pub use store::{Store, StoreError};
 pub use switches::{EffectClass, EffectsOff, SwitchReader, Switches};
 pub use trigger::{LoggedChange, RecordHappening, Triggers};
 pub use waiting::{Answer, InboxFilter, Question, QuestionState, ReadyRun, Wait, WaitKind, Waiting, Watch};
+pub use web::{CallSettings, MemoryWeb, Method, NoWeb, Web, WebAnswer, WebError, WebRequest};
 
 /// All windows together, as an engine holds them.
 pub struct World {
@@ -56,6 +60,10 @@ pub struct World {
     pub files: Box<dyn Files>,
     /// Workbooks and printed invoices.
     pub documents: Box<dyn Documents>,
+    /// Other systems, within what the project allows.
+    pub web: Box<dyn Web>,
+    /// What opens the doors of others.
+    pub secrets: Secrets,
     /// What the project says of itself.
     pub settings: Settings,
 }

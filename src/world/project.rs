@@ -2,10 +2,11 @@
 //!
 //! Plain data: `cli::project` reads it, the adapters obey it.
 
-use super::{Breaker, EffectsOff, Holidays, Switches};
+use super::{Breaker, CallSettings, EffectsOff, Holidays, SecretPlace, Switches};
 use crate::check::{Allowance, Boundaries};
 use crate::finding::Levels;
 use crate::value::{Currency, Duration, EcoString};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// A project. Paths are joined with the folder already.
@@ -29,6 +30,10 @@ pub struct Project {
     pub mail: MailSettings,
     /// What scripts may touch.
     pub reach: Reach,
+    /// How scripts call others, and whom they may.
+    pub calls: CallSettings,
+    /// Where the secrets are that scripts may ask for, by their names.
+    pub secrets: BTreeMap<EcoString, SecretPlace>,
     /// Where personal data may go beside the person's own mail: `allow` in `[privacy]`.
     pub privacy: Vec<Allowance>,
     /// What of it is written in `rpa.toml`, in contrast to what holds for every script.
@@ -116,8 +121,6 @@ pub struct Reach {
     pub read: Vec<PathBuf>,
     /// Folders that may be written to, with all that is in them.
     pub write: Vec<PathBuf>,
-    /// Hosts that may be called: `api.example.com`, `*.example.com`.
-    pub hosts: Vec<EcoString>,
     /// Domains that mail may go to: `example.com`, `*.example.com`; none lets it go anywhere.
     pub mail: Option<Vec<EcoString>>,
 }
@@ -171,6 +174,8 @@ pub struct Settings {
     pub mail: Option<Vec<EcoString>>,
     /// How mail is tried again.
     pub delivery: Delivery,
+    /// How scripts call others, and whom they may.
+    pub calls: CallSettings,
     /// The kill switches.
     pub switches: Switches,
     /// The days on which nobody works.
@@ -212,6 +217,7 @@ impl Project {
             seller: self.seller.clone(),
             mail: self.reach.mail.clone(),
             delivery: self.mail.delivery,
+            calls: self.calls.clone(),
             switches: Switches::default(),
             holidays: Holidays::default(),
         }
@@ -233,6 +239,8 @@ impl Project {
             read: self.written.read.then(|| folders(&self.reach.read)),
             write: self.written.write.then(|| folders(&self.reach.write)),
             mail: self.reach.mail.clone(),
+            hosts: Some(self.calls.hosts.clone()),
+            secrets: Some(self.secrets.keys().cloned().collect()),
             personal: self.privacy.clone(),
         }
     }
@@ -255,12 +263,9 @@ impl Project {
                 smtp: None,
                 delivery: Delivery::default(),
             },
-            reach: Reach {
-                read: vec![folder.to_path_buf()],
-                write: vec![folder.to_path_buf()],
-                hosts: Vec::new(),
-                mail: None,
-            },
+            reach: Reach { read: vec![folder.to_path_buf()], write: vec![folder.to_path_buf()], mail: None },
+            calls: CallSettings::default(),
+            secrets: BTreeMap::new(),
             privacy: Vec::new(),
             written: Written::default(),
             limits: Limits::default(),

@@ -11,17 +11,20 @@ pub enum EffectClass {
     Email,
     /// Files that are written, moved or deleted. While it is off, they fail with `no_access`.
     Files,
+    /// Calls of other systems. While it is off, they fail with `no_access`.
+    Calls,
 }
 
 impl EffectClass {
     /// All classes.
-    pub const ALL: [EffectClass; 2] = [EffectClass::Email, EffectClass::Files];
+    pub const ALL: [EffectClass; 3] = [EffectClass::Email, EffectClass::Files, EffectClass::Calls];
 
     /// What it is called in `rpa.toml`.
     pub fn word(self) -> &'static str {
         match self {
             EffectClass::Email => "email",
             EffectClass::Files => "files",
+            EffectClass::Calls => "calls",
         }
     }
 }
@@ -33,6 +36,8 @@ pub struct EffectsOff {
     pub email: bool,
     /// Files stay as they are.
     pub files: bool,
+    /// Nobody is called.
+    pub calls: bool,
 }
 
 impl EffectsOff {
@@ -41,6 +46,7 @@ impl EffectsOff {
         match class {
             EffectClass::Email => self.email,
             EffectClass::Files => self.files,
+            EffectClass::Calls => self.calls,
         }
     }
 
@@ -49,6 +55,7 @@ impl EffectsOff {
         match class {
             EffectClass::Email => self.email = off,
             EffectClass::Files => self.files = off,
+            EffectClass::Calls => self.calls = off,
         }
     }
 }

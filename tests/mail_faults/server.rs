@@ -187,11 +187,7 @@ fn talk(shared: &Shared, mut stream: &TcpStream) -> std::io::Result<()> {
 }
 
 /// Reads the text of a mail to its end; its Message-ID.
-fn text(
-    shared: &Shared,
-    lines: &mut BufReader<TcpStream>,
-    stream: &TcpStream,
-) -> std::io::Result<Option<String>> {
+fn text(shared: &Shared, lines: &mut BufReader<TcpStream>, stream: &TcpStream) -> std::io::Result<Option<String>> {
     let mut id = String::new();
     loop {
         let mut line = String::new();

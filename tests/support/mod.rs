@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "every test file uses its part")]
 
+pub mod server;
+
 use rpa::adapter::disk::DiskFiles;
 use rpa::adapter::office::OfficeDocuments;
 use rpa::adapter::scripts::DiskLoader;
@@ -97,6 +99,8 @@ pub fn run_tests(mut program: Program, script: &Path) -> (usize, Vec<String>) {
             random: Box::new(SeededRandom(7)),
             files: Box::new(DiskFiles::new(&project)),
             documents: Box::new(OfficeDocuments::new(&project)),
+            web: Box::new(rpa::world::NoWeb),
+            secrets: rpa::world::Secrets::default(),
             settings: project.settings(),
         };
         let mut worker = MachineWorker::new(&code, Limits::default(), world, false);

@@ -33,9 +33,9 @@ mod text {
 
 /// Whether the first text of a change is one of few: a name of the script and no address, path or text of a person.
 pub(super) fn is_word(kind: ChangeKind) -> bool {
-    use ChangeKind::{Answered, Changed, Created, Decided, Deleted, Fired, Mailed, Noted, Wrote};
+    use ChangeKind::{Answered, Called, Changed, Created, Decided, Deleted, Fired, Mailed, Noted, Wrote};
     match kind {
-        Created | Changed | Deleted | Decided | Noted | Fired => true,
+        Created | Changed | Deleted | Decided | Noted | Fired | Called => true,
         Answered | Mailed | Wrote => false,
     }
 }

@@ -6,8 +6,8 @@
 //! file systems), a living worker may be taken for dead; then it is fenced, and nothing is done twice.
 
 use super::failure::{Done, Trouble, internal};
-use super::outbox;
 use super::journal::{limit, read_runs};
+use super::outbox;
 use crate::finding::catalogue::store as codes;
 use crate::value::{Duration, Instant};
 use crate::world::{Claim, GoneWorker, RunId, RunRecord, StoreError, WorkerId, WorkerRecord};

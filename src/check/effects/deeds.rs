@@ -16,12 +16,14 @@ pub(crate) enum Deed {
     Store,
     /// Writes a file at once; done twice it is the same.
     File,
-    /// Acts outside at once; done twice it is not the same: moves a file, calls another system.
+    /// Acts outside at once; done twice it is not the same: moves a file.
     Once,
+    /// Changes something in another system at once; done again in the same step of the same run it carries the same key.
+    Call,
 }
 
 /// All kinds, in the order of [`Deeds`].
-pub(crate) const KINDS: [Deed; 4] = [Deed::Mail, Deed::Store, Deed::File, Deed::Once];
+pub(crate) const KINDS: [Deed; 5] = [Deed::Mail, Deed::Store, Deed::File, Deed::Once, Deed::Call];
 
 /// Where a deed is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +36,7 @@ pub(crate) struct Place {
 
 /// The first place of each kind of deed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Deeds([Option<Place>; 4]);
+pub(crate) struct Deeds([Option<Place>; 5]);
 
 impl Deeds {
     /// Where a deed of this kind is done first.
@@ -245,11 +247,13 @@ fn deed_of(kind: &ExprKind) -> Option<Deed> {
             Operation::LogInfo | Operation::LogWarn => None,
             Operation::SequenceNext => Some(Deed::Store),
             Operation::FileMove => Some(Deed::Once),
+            // Only asks.
+            Operation::HttpGet => None,
             other => match other.primitive().effect {
                 Effect::Pure | Effect::Reads => None,
                 Effect::Writes => Some(Deed::File),
                 Effect::Sends => Some(Deed::Mail),
-                Effect::Calls => Some(Deed::Once),
+                Effect::Calls => Some(Deed::Call),
             },
         },
         _ => None,

@@ -15,6 +15,7 @@ pub(crate) fn findings(program: &Program, book: &Deedbook<'_>, wanted: &dyn Fn(S
     for flow in program.flows.iter().filter(|flow| wanted(flow.span)) {
         for step in &flow.steps {
             findings.extend(two_outside(step, book));
+            findings.extend(write_before_call(step, book));
             if let StepBody::Block(statements) = &step.body {
                 in_loops(program, statements, &written, &mut findings);
             }
@@ -29,6 +30,7 @@ pub(crate) fn findings(program: &Program, book: &Deedbook<'_>, wanted: &dyn Fn(S
 /// Several deeds outside in one step, one of which is not the same when it is done again.
 fn two_outside(step: &Step, book: &Deedbook<'_>) -> Option<Finding> {
     let mut places: Vec<(Span, bool)> = Vec::new();
+    let mut calls: Vec<Span> = Vec::new();
     let mut look = |expr: &Expr| {
         expr.walk(&mut |inner| {
             if !matches!(inner.kind, ExprKind::Call(..) | ExprKind::Perform(..)) {
@@ -37,8 +39,12 @@ fn two_outside(step: &Step, book: &Deedbook<'_>) -> Option<Finding> {
             // What stands in its arguments is looked at by itself.
             let mut own = Deeds::default();
             book.add_own(inner, &mut own);
+            let call = own.of(Deed::Call).is_some();
+            if call {
+                calls.push(inner.span);
+            }
             let once = own.of(Deed::Once).is_some();
-            if once || own.of(Deed::File).is_some() {
+            if once || call || own.of(Deed::File).is_some() {
                 places.push((inner.span, once));
             }
         });
@@ -46,6 +52,10 @@ fn two_outside(step: &Step, book: &Deedbook<'_>) -> Option<Finding> {
     match &step.body {
         StepBody::Value(value) => look(value),
         StepBody::Block(statements) => each_expression(statements, &mut look),
+    }
+    calls.sort_by_key(|span| span.start);
+    if let [first, second, ..] = calls.as_slice() {
+        return Some(two_calls(step, *first, *second));
     }
     places.sort_by_key(|(span, _)| span.start);
     let once = places.iter().find(|(_, once)| *once)?.0;
@@ -61,6 +71,61 @@ fn two_outside(step: &Step, book: &Deedbook<'_>) -> Option<Finding> {
         .label(if first == once { second } else { first }, if first == once { "then this" } else { "first this" })
         .note("files are outside of the store: when the step fails or the machine stops between the two, the step is done again from its beginning, and what was moved is not there any more")
         .help("give each a step of its own"),
+    )
+}
+
+/// Two calls that change something in one step.
+fn two_calls(step: &Step, first: Span, second: Span) -> Finding {
+    Finding::new(
+        &catalogue::effect::TWO_OUTSIDE,
+        second,
+        format!("the step `{}` changes something in other systems twice", step.name),
+    )
+    .at("then this")
+    .label(first, "first this")
+    .note("when the second fails, or the machine stops between the two, the step is done again from its beginning, and so is the first: under the same key, which not every system looks at")
+    .help("give each a step of its own, with an `undo` where it can be taken back")
+}
+
+/// Whether an expression by itself calls another system, or what it calls does.
+fn calls_out(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Perform(operation, _) => operation.primitive().effect == Effect::Calls,
+        ExprKind::Call(..) => expr.effect == Effect::Calls,
+        _ => false,
+    }
+}
+
+/// A step that writes records before it calls: they stay locked as long as the call takes.
+fn write_before_call(step: &Step, book: &Deedbook<'_>) -> Option<Finding> {
+    let (mut written, mut called): (Vec<Span>, Vec<Span>) = (Vec::new(), Vec::new());
+    let mut look = |expr: &Expr| {
+        expr.walk(&mut |inner| {
+            let mut own = Deeds::default();
+            book.add_own(inner, &mut own);
+            if calls_out(inner) {
+                called.push(inner.span);
+            } else if own.of(Deed::Store).is_some() || own.of(Deed::Mail).is_some() {
+                written.push(inner.span);
+            }
+        });
+    };
+    match &step.body {
+        StepBody::Value(value) => look(value),
+        StepBody::Block(statements) => each_expression(statements, &mut look),
+    }
+    let call = called.into_iter().max_by_key(|span| span.start)?;
+    let write = written.into_iter().filter(|span| span.start < call.start).min_by_key(|span| span.start)?;
+    Some(
+        Finding::new(
+            &catalogue::effect::WRITE_BEFORE_CALL,
+            call,
+            format!("the step `{}` writes before it calls another system", step.name),
+        )
+        .at("calls, and may take long")
+        .label(write, "written here, and not on disk by then")
+        .note("nobody else can write to the store while the call lasts; and when the step fails behind it, what was written is taken back, and the call is not")
+        .help("call first and write what came of it, or give the write a step of its own before it"),
     )
 }
 

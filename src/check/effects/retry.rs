@@ -199,9 +199,11 @@ impl Inner<'_> {
             let deeds = self.book.of_step(inner);
             let mail = deeds.of(Deed::Mail).map(|place| (place, "sends this mail again"));
             let once = deeds.of(Deed::Once).map(|place| (place, "does this again"));
+            // Another run calls under another key.
+            let call = deeds.of(Deed::Call).map(|place| (place, "calls this again, as another run"));
             let store =
                 deeds.of(Deed::Store).filter(|_| inner.undo.is_none()).map(|place| (place, "writes this again"));
-            mail.or(once).or(store).map(|(place, what)| (at, place, what))
+            mail.or(once).or(call).or(store).map(|(place, what)| (at, place, what))
         })?;
         // Only what comes before something that may fail is repeated.
         let failing = flow.steps.iter().skip(at + 1).find_map(|later| {

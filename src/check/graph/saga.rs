@@ -22,7 +22,8 @@ pub(super) fn holes(graph: &Graph, flow: &Flow, book: &Deedbook<'_>) -> Option<F
         }
         let deeds = book.of_step(step);
         let mail = deeds.of(Deed::Mail).map(|place| (place, "is sent here, and stays sent"));
-        mail.or_else(|| deeds.of(Deed::Store).map(|place| (place, "is written here, and stays written")))
+        let call = deeds.of(Deed::Call).map(|place| (place, "is called here, and what it did stays done"));
+        mail.or(call).or_else(|| deeds.of(Deed::Store).map(|place| (place, "is written here, and stays written")))
     };
     let fails = |node: NodeIndex| -> Option<(Span, String)> {
         let of = graph.graph.node_weight(node)?;

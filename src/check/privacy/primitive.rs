@@ -3,8 +3,10 @@
 use super::sink::{Leak, Sink};
 use super::solve::Analysis;
 use super::taint::{Carried, Origin, Taint};
+use crate::check::host::Address;
 use crate::check::program::{Expr, ExprKind, Type};
 use crate::library::Operation;
+use crate::syntax::tree::Label;
 use crate::text::Span;
 
 impl<'p> Analysis<'p> {
@@ -25,6 +27,16 @@ impl<'p> Analysis<'p> {
             O::FileWrite | O::CsvWrite | O::ExcelWrite | O::JsonWrite => {
                 self.file(arguments);
                 return Carried::default();
+            }
+            O::HttpGet | O::HttpPost | O::HttpPut | O::HttpPatch | O::HttpDelete => {
+                self.outside_call(operation, arguments);
+                return Carried::default();
+            }
+            O::Secret => {
+                self.all(arguments);
+                let name = arguments.first().and_then(|name| self.known_text(name)).unwrap_or_default();
+                let way = self.declared_way(expr.span, name, Label::Secret);
+                return Carried::plain(Taint::of(Origin::Secret, way));
             }
             // An invoice names the buyer; nothing else may be in the document.
             O::PdfInvoice => {
@@ -143,6 +155,30 @@ impl<'p> Analysis<'p> {
         taint.join(&self.of_type(&content.ty));
         let sink = Sink::File(self.known_text(path).unwrap_or_default());
         self.leave(&taint, &sink, content.span);
+    }
+
+    /// A call of another system: what its address says is read on the way, what it carries by the system.
+    fn outside_call(&mut self, operation: Operation, arguments: &'p [Expr]) {
+        let Some((url, rest)) = arguments.split_first() else { return };
+        let system = self.known_text(url).and_then(|text| Address::of(&text));
+        let has_body = !matches!(operation, Operation::HttpGet | Operation::HttpDelete);
+        let (body, rest) = match rest.split_first() {
+            Some((body, rest)) if has_body => (Some(body), rest),
+            _ => (None, rest),
+        };
+        let in_url = Sink::Url(system.clone());
+        let taint = self.value(url).whole();
+        self.leave(&taint, &in_url, url.span);
+        // Behind the type.
+        if let Some(query) = rest.get(1) {
+            let taint = self.value(query).whole();
+            self.leave(&taint, &in_url, query.span);
+        }
+        for part in body.into_iter().chain(rest.get(2)) {
+            let mut taint = self.value(part).whole();
+            taint.join(&self.of_type(&part.ty));
+            self.leave(&taint, &Sink::Call(system.clone()), part.span);
+        }
     }
 
     fn only_secrets(&mut self, taint: &Taint, span: Span) {

@@ -106,6 +106,7 @@ fn help(origin: Origin, sink: &Sink) -> String {
                 "read a secret inside of the step or task that needs it, and give it to nothing else".into()
             }
             Sink::Store(field) => format!("declare `{field}` as `secret`, or keep the secret out of the store"),
+            Sink::Url(_) => "give it in a header: `headers: {\"Authorization\": http.bearer(secret(\"…\"))}`".into(),
             _ => "leave it out; a secret's `.last4` may be shown".into(),
         };
     }
@@ -113,6 +114,8 @@ fn help(origin: Origin, sink: &Sink) -> String {
         Sink::Log => "name the record by its key, or show the value's `.mask`",
         Sink::File(_) => "leave the field out, or write its `.mask`",
         Sink::Mail(_) => "write to the person's own address, declared `pii text`, or leave it out",
+        Sink::Call(_) => "leave it out, or send its `.mask`",
+        Sink::Url(_) => "name the record by its key",
         Sink::Failure(_) => "name the record by its key, or declare the field of the error as `pii`",
         Sink::Question(_) => "name the record by its key, so that who may see it looks it up",
         Sink::Key => "use a key that names the record without saying who it is",

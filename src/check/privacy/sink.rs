@@ -2,6 +2,7 @@
 
 use super::taint::{Origin, WayId};
 use crate::check::boundaries::{Allowance, Boundaries, is_of_domain, lies_in};
+use crate::check::host::{Address, HostRule};
 use crate::text::Span;
 use ecow::EcoString;
 
@@ -14,6 +15,10 @@ pub(super) enum Sink {
     File(EcoString),
     /// Where a mail goes, as far as it is known; empty when it is not.
     Mail(EcoString),
+    /// Headers and body of a call, and the system that is called, as far as it is known.
+    Call(Option<Address>),
+    /// The address of a call, with all that stands in it.
+    Url(Option<Address>),
     /// A field of a failure.
     Failure(EcoString),
     /// A question to a role, as far as it is known.
@@ -37,6 +42,9 @@ impl Sink {
             Sink::File(path) => format!("written to `{path}`"),
             Sink::Mail(to) if to.is_empty() => "leaves in a mail".into(),
             Sink::Mail(to) => format!("leaves in a mail to {to}"),
+            Sink::Call(None) => "another system gets it".into(),
+            Sink::Call(Some(system)) => format!("{system} gets it"),
+            Sink::Url(_) => "stands in the address of a call, which is written down on the way".into(),
             Sink::Failure(error) => format!("`{error}` carries it into stories and logs"),
             Sink::Question(role) if role.is_empty() => "whoever is asked reads it".into(),
             Sink::Question(role) => format!("everybody in `{role}` reads it"),
@@ -55,6 +63,10 @@ impl Sink {
             Sink::File(path) => format!("the file `{path}`"),
             Sink::Mail(to) if to.is_empty() => "a mail to somebody else".into(),
             Sink::Mail(to) => format!("a mail to {to}"),
+            Sink::Call(None) => "another system".into(),
+            Sink::Call(Some(system)) => format!("{system}"),
+            Sink::Url(None) => "the address of a call".into(),
+            Sink::Url(Some(system)) => format!("the address of a call of {system}"),
             Sink::Failure(error) => format!("the failure `{error}`"),
             Sink::Question(_) => "a question".into(),
             Sink::Subject => "the subject of a mail".into(),
@@ -76,6 +88,7 @@ impl Sink {
                 Some((_, domain)) => Allowance::Mail(domain.to_lowercase().into()),
                 None => return None,
             },
+            Sink::Call(system) | Sink::Url(system) => Allowance::Call(HostRule::of(system.as_ref()?)),
             Sink::Failure(_) => Allowance::Fail,
             Sink::Question(role) if role.is_empty() => return None,
             Sink::Question(role) => Allowance::Ask(role.clone()),
@@ -87,6 +100,8 @@ impl Sink {
     /// Whether something of this origin may leave here; with the entry that allows it, if one does.
     pub fn lets_pass(&self, origin: Origin, boundaries: &Boundaries) -> Pass {
         match (origin, self) {
+            // That is what secrets are for; whom a project lets be called is held by itself.
+            (Origin::Secret, Sink::Call(_)) => Pass::Free,
             (Origin::Secret, _) => Pass::No,
             // Personal data in the store and the journal is what they are for.
             (_, Sink::Journal | Sink::Store(_)) => Pass::Free,
@@ -109,6 +124,7 @@ impl Sink {
             (Sink::Log, Allowance::Log) | (Sink::Key, Allowance::Key) | (Sink::Failure(_), Allowance::Fail) => true,
             (Sink::File(path), Allowance::Write(folder)) => !path.is_empty() && lies_in(path, folder),
             (Sink::Mail(to), Allowance::Mail(domain)) => is_of_domain(to, domain),
+            (Sink::Call(Some(system)) | Sink::Url(Some(system)), Allowance::Call(host)) => host.allows(system),
             (Sink::Question(role), Allowance::Ask(allowed)) => role == allowed,
             _ => false,
         }

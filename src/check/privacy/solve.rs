@@ -240,7 +240,7 @@ impl<'p> Analysis<'p> {
         Some((origin_of(label), self.declared_way(span, name.clone(), label)))
     }
 
-    fn declared_way(&mut self, span: Span, name: EcoString, label: Label) -> WayId {
+    pub fn declared_way(&mut self, span: Span, name: EcoString, label: Label) -> WayId {
         if let Some(way) = self.declared.get(&span) {
             return *way;
         }

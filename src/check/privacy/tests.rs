@@ -63,6 +63,10 @@ silent! {
     values_of_a_map_are_not_its_keys: "task note(people: [Person]) {\n  let cities = people.to_map(it.email, it.city)\n  for address, city in cities {\n    if address != \"\" { log.info(city) }\n  }\n}\n"
     an_end_of_a_secret: "task note(access: Access) {\n  log.info(\"{access.shop}: …{access.token.last4}\")\n}\n"
     a_secret_in_its_own_field: "record Door {\n  key: secret text\n}\n\nfn door(access: Access) -> Door = Door(key: access.token)\n"
+    a_secret_in_a_header: "task orders(shop: text) -> text {\n  let token = secret(\"crm_token\")\n  return http.get(\"https://api.example.com/orders\", as: text, headers: {\"Authorization\": http.bearer(token)})\n}\n"
+    a_secret_in_a_body: "task login(access: Access) -> text = http.post(\"https://api.example.com/login\", {\"key\": access.token}, as: text)\n"
+    a_secret_through_a_task: "task token() -> secret text = secret(\"crm_token\")\n\ntask call(path: text) -> text = http.get(\"https://api.example.com/{path}\", as: text, headers: {\"X-Key\": token()})\n"
+    a_call_that_says_nothing_of_people: "task tell(who: Person) {\n  http.put(\"https://api.example.com/customers/{who.id}\", {\"city\": who.city, \"mail\": who.email.mask})\n}\n"
     tests_make_people_up: "test \"a log\" {\n  let who = Person.create(name: \"Ada\", email: \"a@example.com\")\n  expect who.name == \"Ada\"\n}\n"
 }
 
@@ -122,6 +126,28 @@ const LEAKS: &[(&str, &str)] = &[
     (
         "flow f(id: int) {\n  step who = Person.get(id)\n  step mail = email.send(to: who.email, subject: \"s\", body: \"b\")\n    on bad_address as e {\n      step note = log.warn(e.address)\n    }\n}\n",
         "privacy::pii-leaves:5",
+    ),
+    (
+        "task t() -> text {\n  let token = secret(\"crm_token\")\n  return http.get(\"https://api.example.com/x\", as: text, query: {\"key\": token})\n}\n",
+        "privacy::secret-leaves:3",
+    ),
+    (
+        "task t() -> text {\n  let base = \"https://api.example.com/\" + secret(\"crm_token\")\n  return http.get(base, as: text)\n}\n",
+        "privacy::secret-leaves:3",
+    ),
+    (
+        "task t() {\n  let header = http.basic(\"ada\", secret(\"crm_token\"))\n  file.write(\"a.txt\", header)\n}\n",
+        "type::secret:3",
+    ),
+    ("flow f() {\n  step token = secret(\"crm_token\")\n}\n", "privacy::secret-leaves:2"),
+    ("task t(who: Person) {\n  http.post(\"https://api.example.com/customers\", who)\n}\n", "privacy::pii-leaves:2"),
+    (
+        "task t(who: Person) {\n  http.put(\"https://api.example.com/customers/{who.email}\", {\"city\": who.city})\n}\n",
+        "privacy::pii-leaves:2",
+    ),
+    (
+        "task send(body: {text: text}) {\n  http.post(\"https://api.example.com/x\", body)\n}\n\ntask t(who: Person) {\n  send({\"name\": who.name})\n}\n",
+        "privacy::pii-leaves:2",
     ),
     (
         "rule watch on Person changed as p when p.city == \"\" {\n  log.info(\"no city: {p.name}\")\n}\n",

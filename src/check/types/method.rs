@@ -169,6 +169,14 @@ impl Checker<'_> {
         for (parameter, written) in signature.parameters.iter().zip(given) {
             let purpose = Purpose::Argument { callee, name: parameter.name, span: None };
             let value = match (written, &parameter.shape) {
+                (None, Shape::Type(inner)) => match parameter.default {
+                    Some(name) => {
+                        let ty = self.shape_type(&Shape::Named(name), &Bindings::default());
+                        unify(inner, &ty, &mut bindings);
+                        Expr { kind: ExprKind::TypeArgument(ty.clone()), ty, effect: Effect::Pure, span }
+                    }
+                    None => unknown_expr(span),
+                },
                 (None, shape) => match parameter.default {
                     Some(literal) => self.default_literal(literal, shape, span),
                     None => unknown_expr(span),
@@ -220,7 +228,10 @@ impl Checker<'_> {
                     }
                 }
             };
-            if self.label_of(&value) == Some(Label::Secret) && operation.primitive().effect >= Effect::Writes {
+            // Where secrets may go in calls of other systems is followed on their whole way.
+            if self.label_of(&value) == Some(Label::Secret)
+                && matches!(operation.primitive().effect, Effect::Writes | Effect::Sends)
+            {
                 let written = self.program.sources.slice(value.span).to_string();
                 let finding = Finding::new(
                     &catalogue::types::SECRET,
@@ -338,6 +349,11 @@ impl Checker<'_> {
             "true" => ExprKind::Value(Value::Bool(true)),
             "false" => ExprKind::Value(Value::Bool(false)),
             "[]" => ExprKind::List(Vec::new()),
+            "{}" => ExprKind::Map(Vec::new()),
+            "none" => {
+                let ty = Type::Optional(Box::new(Type::Never));
+                return Expr { kind: ExprKind::Value(Value::None), ty, effect: Effect::Pure, span };
+            }
             text if text.starts_with('"') => ExprKind::Value(Value::text(text.trim_matches('"'))),
             number => ExprKind::Value(Value::Int(number.parse().unwrap_or_default())),
         };

@@ -4,6 +4,7 @@ use crate::check::Checker;
 use crate::check::declare::unknown_expr;
 use crate::check::program::{Effect, Expr, ExprKind, TextPart, Type};
 use crate::finding::{Finding, catalogue};
+use crate::library::Operation;
 use crate::syntax::tree::{self, Label, TextLiteral};
 use crate::value::Value;
 use ecow::EcoString;
@@ -134,6 +135,11 @@ impl Checker<'_> {
             },
             ExprKind::Conditional(_, then, otherwise) => self.label_of(then).or_else(|| self.label_of(otherwise)),
             ExprKind::Guarded { then, .. } => self.label_of(then),
+            ExprKind::Perform(Operation::Secret, _) => Some(Label::Secret),
+            // Credentials are as secret as what they are made of.
+            ExprKind::Perform(Operation::HttpBearer | Operation::HttpBasic, parts) => {
+                parts.iter().find_map(|part| self.label_of(part).filter(|label| *label == Label::Secret))
+            }
             _ => None,
         }
     }

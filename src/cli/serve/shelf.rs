@@ -5,10 +5,11 @@
 
 use super::super::console::Console;
 use super::super::runs::shorter;
-use super::super::{check, folders, world};
+use super::super::{check, folders, secrets, world};
 use crate::adapter::calendar;
 use crate::adapter::scripts::DiskLoader;
 use crate::adapter::sqlite::Stop;
+use crate::check::capability::secrets_of;
 use crate::check::{Boundaries, LoadError, Loader};
 use crate::compile::compile;
 use crate::finding::catalogue::serve as codes;
@@ -250,7 +251,13 @@ impl<'p> Shelf<'p> {
                     stamps.push(stamp);
                 }
                 match checked.program {
-                    Some(program) => Read::Script(Script { name: name(path, self.project), code: compile(&program) }),
+                    Some(program) => match secrets::missing(self.project, &secrets_of(&program)) {
+                        missing if missing.is_empty() => {
+                            Read::Script(Script { name: name(path, self.project), code: compile(&program) })
+                        }
+                        // A run would come to its end in the middle for it.
+                        missing => Read::Findings(missing, checked.sources),
+                    },
                     None => Read::Findings(checked.findings, checked.sources),
                 }
             }

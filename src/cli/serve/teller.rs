@@ -191,7 +191,8 @@ impl Teller {
                 self.line(&format!("mail {mail} is tried again later: {reason}"), data, console);
             }
             Event::MailDead { mail, run, to, reason } => {
-                let data = json!({ "event": "mail_dead", "mail": mail, "run": run, "to": to.as_str(), "reason": reason });
+                let data =
+                    json!({ "event": "mail_dead", "mail": mail, "run": run, "to": to.as_str(), "reason": reason });
                 let words =
                     format!("mail {mail} of run {run} to {to} is a dead letter: {reason}; `rpa mail` decides about it");
                 self.line(&words, data, console);

@@ -43,7 +43,7 @@ pub const INVALID_VALUE: Code = Code::error(
 pub const REACH: Code = Code::error(
     "config::reach",
     "a script reaches beyond what its project allows",
-    "`[reach]` in `rpa.toml` names the folders and mail domains that scripts may use; whoever answers for the machine \
+    "`[reach]` in `rpa.toml` names the folders, hosts and mail domains that scripts may use; whoever answers for the machine \
      reads it there, and nowhere else. A run would be refused; this says so before. `rpa check --capabilities` lists \
      what scripts reach.",
     "",
@@ -59,5 +59,16 @@ pub const UNUSED: Code = Code::warning(
     "",
 );
 
+/// A secret that the project does not declare.
+pub const MISSING: Code = Code::error(
+    "config::missing",
+    "a script needs what the project does not have",
+    "A script asks for a secret by its name, `secret(\"crm_token\")`; `[secrets]` in `rpa.toml` says where it is: in an \
+     environment variable, or in a file. So what a script needs is known before it runs, and looked for before a flow \
+     begins. The secret itself stands in no file of the project.",
+    "",
+    "",
+);
+
 /// All codes of the group.
-pub const GROUP: &[&Code] = &[&SYNTAX, &UNKNOWN_KEY, &WRONG_KIND, &INVALID_VALUE, &REACH, &UNUSED];
+pub const GROUP: &[&Code] = &[&SYNTAX, &UNKNOWN_KEY, &WRONG_KIND, &INVALID_VALUE, &REACH, &MISSING, &UNUSED];

@@ -69,9 +69,18 @@ pub const RETRY_MAIL: Code = Code::warning(
 pub const TWO_OUTSIDE: Code = Code::warning(
     "effect::two-outside",
     "one step acts outside twice",
-    "Records and mails of a step are kept together or not at all. Files are outside: when the step fails or the machine stops between two of them, the step is done again from its beginning, and what can't be done twice (a file that was moved) fails.",
+    "Records and mails of a step are kept together or not at all. Files and other systems are outside: when the step fails or the machine stops between two of them, the step is done again from its beginning, and what can't be done twice (a file that was moved) fails. A call is made again under the same `Idempotency-Key`, which not every system looks at.",
     "flow archive(path: text) {\n  step done {\n    file.move(path, \"archive/{path}\")\n    file.write(\"archive/last.txt\", path)\n  }\n}\n",
     "flow archive(path: text) {\n  step moved { file.move(path, \"archive/{path}\") }\n  step noted { file.write(\"archive/last.txt\", path) }\n}\n",
+);
+
+/// A step that writes, then calls.
+pub const WRITE_BEFORE_CALL: Code = Code::warning(
+    "effect::write-before-call",
+    "a step writes before it calls another system",
+    "Before another system is called, everything up to there is put on disk, and others may write while the call lasts. What the step itself has written can't be put on disk, since it is taken back when the step fails: so the store stays closed for everybody else until the answer is there, and a call that has succeeded stays made when its record does not.",
+    "entity Order {\n  key number: text\n  sent: bool = false\n}\n\nflow send(number: text) {\n  step sent {\n    Order.get(number).update(sent: true)\n    http.post(\"https://api.example.com/orders\", {\"number\": number})\n  }\n    retry 3 times\n}\n",
+    "entity Order {\n  key number: text\n  sent: bool = false\n}\n\nflow send(number: text) {\n  step sent {\n    http.post(\"https://api.example.com/orders\", {\"number\": number})\n    Order.get(number).update(sent: true)\n  }\n    retry 3 times\n}\n",
 );
 
 /// A query that each round of a loop asks anew.
@@ -102,6 +111,7 @@ pub const GROUP: &[&Code] = &[
     &RETRY_IDLE,
     &RETRY_MAIL,
     &TWO_OUTSIDE,
+    &WRITE_BEFORE_CALL,
     &IN_LOOP,
     &UNPLANNED,
 ];

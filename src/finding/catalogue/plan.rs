@@ -26,5 +26,18 @@ pub const UNFIT: Code = Code {
     good: "",
 };
 
+/// What another system answers is not known before it is called.
+pub const UNKNOWN_ANSWER: Code = Code {
+    id: "plan::unknown-answer",
+    severity: Severity::Error,
+    title: "what another system answers is not known before it is called",
+    why: "A plan calls nobody, but for `http.get`, which only asks. What another system would answer to `http.post` and its \
+          like is not known then: a plan goes on behind a call of which the script wants no more than `HttpAnswer` (what it \
+          is without `as`), as if it were answered with 200, and ends at one whose answer is read as something else. What \
+          comes before it is shown.",
+    bad: "",
+    good: "",
+};
+
 /// Everything of this group.
-pub const GROUP: &[&Code] = &[&UNEXPECTED, &UNFIT];
+pub const GROUP: &[&Code] = &[&UNEXPECTED, &UNFIT, &UNKNOWN_ANSWER];

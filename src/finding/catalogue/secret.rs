@@ -11,5 +11,14 @@ pub const LITERAL: Code = Code::error(
     "fn login(smtp_password: secret text) -> text = smtp_password.mask\n",
 );
 
+/// A secret is not where the project says.
+pub const UNSET: Code = Code::error(
+    "secret::unset",
+    "a secret is not where the project says",
+    "`[secrets]` in `rpa.toml` says in which environment variable or file a secret is, and there is none. A flow that needs it would fail in the middle of its work, so it is not begun. Services and schedulers have an environment of their own: what is set in a shell is not set there.",
+    "",
+    "",
+);
+
 /// All codes of this group.
-pub const GROUP: &[&Code] = &[&LITERAL];
+pub const GROUP: &[&Code] = &[&LITERAL, &UNSET];

@@ -172,6 +172,8 @@ impl Script {
             random: Box::new(SeededRandom(1)),
             files: Box::new(MemoryFiles::default()),
             documents: Box::new(NoDocuments),
+            web: Box::new(crate::world::NoWeb),
+            secrets: crate::world::Secrets::default(),
             settings: Default::default(),
         };
         (code, Scripted { chunks: self.chunks, world, acts: 0, leaves: self.leaves, changes: Vec::new() })

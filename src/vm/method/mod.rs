@@ -1,6 +1,7 @@
 //! The pure primitives, one file a kind of value. Those that take a function are no methods of the machine:
 //! the compiler turns them into loops.
 
+mod credential;
 mod list;
 mod map;
 mod number;
@@ -31,7 +32,7 @@ pub(super) fn perform(operation: Operation, arguments: &mut [Value], limits: &Li
     } else if operation <= MapRemove {
         map::perform(operation, arguments, limits)
     } else {
-        unknown(operation)
+        credential::perform(operation, arguments)
     }
 }
 

@@ -37,6 +37,8 @@ fn world(mails: &[Message]) -> World {
         random: Box::new(SeededRandom(1)),
         files: Box::new(MemoryFiles::default().with("a.pdf", b"pdf".to_vec())),
         documents: Box::new(NoDocuments),
+        web: Box::new(crate::world::NoWeb),
+        secrets: crate::world::Secrets::default(),
         settings: Settings::default(),
     }
 }
@@ -211,7 +213,7 @@ fn mail_is_held_while_it_is_switched_off() {
     struct Off(Arc<AtomicBool>);
     impl SwitchReader for Off {
         fn off(&self) -> EffectsOff {
-            EffectsOff { email: self.0.load(Ordering::Relaxed), files: false }
+            EffectsOff { email: self.0.load(Ordering::Relaxed), files: false, calls: false }
         }
     }
     let off = Arc::new(AtomicBool::new(true));

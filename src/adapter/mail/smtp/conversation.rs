@@ -162,7 +162,12 @@ impl Conversation {
 
     /// Hands a mail over; when that fails, says how far it had come. Its text is with the server by `until` or not at
     /// all: a process that was stopped meanwhile may find that another one has sent the mail.
-    pub fn send(&mut self, parcel: &Parcel<'_>, until: Instant, waiter: &mut dyn Waiter) -> Result<(), (Stage, Problem)> {
+    pub fn send(
+        &mut self,
+        parcel: &Parcel<'_>,
+        until: Instant,
+        waiter: &mut dyn Waiter,
+    ) -> Result<(), (Stage, Problem)> {
         let at = |stage: Stage| move |problem: Problem| (stage, problem);
         self.ask(&format!("MAIL FROM:<{}>", parcel.from), waiter).map_err(at(Stage::Sender))?;
         for to in &parcel.to {

@@ -203,9 +203,10 @@ fn is_late(error: &io::Error) -> bool {
 
 fn cut(error: io::Error, within: Duration) -> Cut {
     match error.kind() {
-        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
-            Cut::Closed
-        }
+        ErrorKind::UnexpectedEof
+        | ErrorKind::ConnectionReset
+        | ErrorKind::ConnectionAborted
+        | ErrorKind::BrokenPipe => Cut::Closed,
         _ if is_late(&error) => Cut::Silent(within),
         _ => Cut::Failed(error),
     }

@@ -190,7 +190,8 @@ impl Waiter for Told {
         let Some(listener) = &self.listener else { return true };
         if !self.was_told && gone >= SILENCE {
             self.was_told = true;
-            let what = if has_mail { "has a mail and has not said yet whether it takes it" } else { "has not answered yet" };
+            let what =
+                if has_mail { "has a mail and has not said yet whether it takes it" } else { "has not answered yet" };
             listener.waits(&format!("{} {what}; it is given {}", self.target, words(within)));
         }
         // What it has may have left: whoever goes now sends it twice.

@@ -1,0 +1,133 @@
+//! Other systems over HTTP: ureq, with the TLS that mail uses too.
+
+use crate::world::{Method, Web, WebAnswer, WebError, WebRequest};
+use ecow::EcoString;
+use std::io::Read;
+use ureq::http;
+
+/// What a call says of who makes it.
+const USER_AGENT: &str = concat!("rpa/", env!("CARGO_PKG_VERSION"));
+
+/// How many bytes the head of an answer may have.
+const LARGEST_HEAD: usize = 64 * 1024;
+
+/// Calls others. Connections are kept from one call to the next. A proxy that the environment names (`HTTPS_PROXY`,
+/// `NO_PROXY`) is used, but for the machine itself.
+pub struct HttpWeb {
+    /// Made with the first call: it reads the list of authorities.
+    agents: Option<Agents>,
+}
+
+struct Agents {
+    usual: ureq::Agent,
+    /// Without a proxy.
+    direct: ureq::Agent,
+}
+
+impl HttpWeb {
+    /// Calls nobody before it is asked to.
+    pub fn new() -> HttpWeb {
+        HttpWeb { agents: None }
+    }
+}
+
+impl Default for HttpWeb {
+    fn default() -> Self {
+        HttpWeb::new()
+    }
+}
+
+fn agent(with_proxy: bool) -> ureq::Agent {
+    let config = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        // Where an answer leads on to is looked at before it is followed.
+        .max_redirects(0)
+        .user_agent(USER_AGENT)
+        .accept("*/*")
+        .accept_encoding("identity")
+        .max_response_header_size(LARGEST_HEAD);
+    match with_proxy {
+        true => config.build().into(),
+        false => config.proxy(None).build().into(),
+    }
+}
+
+impl Web for HttpWeb {
+    fn send(&mut self, request: &WebRequest) -> Result<WebAnswer, WebError> {
+        let agents = self.agents.get_or_insert_with(|| Agents { usual: agent(true), direct: agent(false) });
+        let is_own = crate::check::Address::of(&request.url).is_some_and(|address| address.is_own_machine());
+        let agent = if is_own { &agents.direct } else { &agents.usual };
+        let mut made = http::Request::builder().method(method(request.method)).uri(request.url.as_str());
+        for (name, value) in &request.headers {
+            made = made.header(name.as_str(), value.as_str());
+        }
+        let time = std::time::Duration::from_millis(request.time.milliseconds().max(1).unsigned_abs());
+        // What puts something somewhere says how much, even when it is nothing.
+        let nothing = (!matches!(request.method, Method::Get | Method::Delete)).then_some(&[][..]);
+        let sent = match request.body.as_deref().or(nothing) {
+            Some(body) => {
+                let made = made.body(body).map_err(|error| WebError::Unsendable(error.to_string()))?;
+                agent.run(agent.configure_request(made).timeout_global(Some(time)).build())
+            }
+            None => {
+                let made = made.body(()).map_err(|error| WebError::Unsendable(error.to_string()))?;
+                agent.run(agent.configure_request(made).timeout_global(Some(time)).build())
+            }
+        };
+        let answer = sent.map_err(|error| trouble(&error, request.answer))?;
+        let status = answer.status().as_u16();
+        let headers = answer.headers().iter().map(header).collect();
+        let mut body = Vec::new();
+        // One byte more than it may have, to see whether it has more.
+        let most = request.answer.saturating_add(1);
+        let mut reader = answer.into_body().into_with_config().limit(u64::MAX).reader().take(most);
+        reader.read_to_end(&mut body).map_err(|error| broken_off(error, request.answer))?;
+        if body.len() as u64 > request.answer {
+            return Err(WebError::TooLarge(request.answer));
+        }
+        Ok(WebAnswer { status, headers, body })
+    }
+}
+
+fn header((name, value): (&http::HeaderName, &http::HeaderValue)) -> (EcoString, EcoString) {
+    (name.as_str().into(), String::from_utf8_lossy(value.as_bytes()).as_ref().into())
+}
+
+fn method(method: Method) -> http::Method {
+    match method {
+        Method::Get => http::Method::GET,
+        Method::Post => http::Method::POST,
+        Method::Put => http::Method::PUT,
+        Method::Patch => http::Method::PATCH,
+        Method::Delete => http::Method::DELETE,
+    }
+}
+
+fn broken_off(error: std::io::Error, most: u64) -> WebError {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<ureq::Error>()) {
+        Some(inner) => trouble(inner, most),
+        None if error.kind() == std::io::ErrorKind::TimedOut => WebError::TimedOut,
+        None => WebError::Unreachable(format!("the answer broke off: {error}")),
+    }
+}
+
+fn trouble(error: &ureq::Error, most: u64) -> WebError {
+    use ureq::Error as E;
+    match error {
+        E::Timeout(_) => WebError::TimedOut,
+        E::HostNotFound => WebError::Unreachable("there is no such host".to_string()),
+        E::ConnectionFailed => WebError::Unreachable("no connection could be made".to_string()),
+        E::BodyExceedsLimit(_) => WebError::TooLarge(most),
+        E::BadUri(_) | E::Http(_) => WebError::Unsendable(error.to_string()),
+        E::Io(inner) if inner.kind() == std::io::ErrorKind::TimedOut => WebError::TimedOut,
+        E::Io(inner) => WebError::Unreachable(match inner.kind() {
+            std::io::ErrorKind::ConnectionRefused => "the connection was refused".to_string(),
+            std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::UnexpectedEof => {
+                "the connection broke off".to_string()
+            }
+            _ => inner.to_string(),
+        }),
+        E::Protocol(inner) => WebError::Unreachable(format!("what came back is no HTTP: {inner}")),
+        other => WebError::Unreachable(other.to_string()),
+    }
+}
