@@ -329,3 +329,50 @@ fn a_run_that_waits_says_for_what_and_what_goes_on_with_it() {
     insta::assert_snapshot!(folder.said(&["runs", "resume", "1", "--wait", "10 minutes"]));
     insta::assert_snapshot!(folder.said(&["run", "work.rpa", "--wait", "soon"]));
 }
+
+const LOOKED_UP: &str = r#"
+entity Order {
+  key number: text
+  title: text
+  placed: date
+}
+
+flow made(day: date) -> text {
+  step told = "made on {day}"
+  return told
+}
+
+flow order(number: text) -> text key number {
+  step order = Order.create(number: number, title: "A lamp", placed: 2026-12-23)
+  step due = order.placed.add_business_days(2)
+  step free = not due.is_business_day
+  step days = order.placed.business_days_until(due)
+  step soon = sleep_until(now() + 50 milliseconds)
+  step child = run made(Order.get(number).placed)
+  step nap = sleep(business_days(0) - business_days(0))
+  step ok: bool = ask("sales", "Ship {Order.get(number).title}?", within: business_days(1), otherwise: Order.has(number))
+  return "{child}, due {due}, {free}, {days}, {ok}"
+}
+"#;
+
+#[test]
+fn what_a_wait_or_a_flow_is_given_may_be_looked_up() {
+    let folder = Folder::with(&[
+        ("rpa.toml", "[calendar]\nholidays = \"days.txt\"\n"),
+        ("days.txt", "2026-12-25 Christmas\n"),
+        ("order.rpa", LOOKED_UP),
+    ]);
+    let said = folder.said(&["run", "order.rpa", "--flow", "order", "A1"]);
+    assert!(said.contains("waits for an answer of sales: Ship A lamp?"), "{said}");
+    // The order is gone before the run goes on: what was looked up once is not looked up again.
+    let store = rusqlite::Connection::open(folder.path().join(".rpa/store.db")).unwrap();
+    assert_eq!(store.execute("DELETE FROM \"Order\"", ()).unwrap(), 1);
+    drop(store);
+    folder.said(&["inbox", "answer", "1", "yes"]);
+    let said = folder.said(&["runs", "resume"]);
+    assert!(said.contains("Result: made on 2026-12-23, due 2026-12-28, false, 2, true"), "{said}");
+    // A calendar that can't be read fails the step, and says which line is wrong.
+    fs::write(folder.path().join("days.txt"), "2026-12-25\n25.12.2026 and so on\n2026-12-32\n").unwrap();
+    let said = folder.said(&["run", "order.rpa", "--flow", "order", "A2"]);
+    assert!(said.contains("`days.txt`, line ") && said.contains("in step due"), "{said}");
+}

@@ -425,7 +425,7 @@ fn a_script_that_changes_is_served_anew_and_a_broken_one_as_it_was() {
     // Another script comes and goes.
     fs::write(
         project.0.path().join("more.rpa"),
-        "flow more() {\n  step x { log.info(\"more\") }\n}\n\nevery 1 second { start more() }\n",
+        "flow more() {\n  step x { log.info(\"more\") }\n}\n\nevery 2 seconds { start more() }\n",
     )
     .unwrap();
     wait("more.rpa is new and is served");

@@ -103,6 +103,11 @@ pub fn mails(report: &DispatchReport, columns: usize) -> String {
     if report.held > 0 {
         let mails = times(report.held, "mail is", "mails are");
         let _ = writeln!(out, "\n{mails} held: email is switched off in rpa.toml");
+    } else if report.open_until.is_some() && report.delivered == 0 && report.postponed.is_empty() {
+        let _ = writeln!(
+            out,
+            "\nthe mail server has failed often and is left alone for a while; `rpa serve` or a later run tries the mails again"
+        );
     } else if report.stopped {
         let _ = writeln!(out, "\nthe other mails wait in the store; `rpa serve` or the next run tries them again");
     }

@@ -89,7 +89,13 @@ fn undone_by_hand(store: &mut dyn Store, question: &Question, answer: &Answer) -
     let names = store.version(&run.version)?.map(|kept| Names::from_json(&kept.names)).unwrap_or_default();
     let step = names.steps(&run.flow).iter().position(|name| *name == question.step);
     let Some(step) = step.and_then(|step| u32::try_from(step).ok()) else { return Ok(()) };
-    let position = store.entries(run.id)?.last().map_or(0, |entry| entry.position + 1);
+    let entries = store.entries(run.id)?;
+    // What the question is about lies before a new beginning.
+    let begins = |entry: &Entry| matches!(entry.kind, EntryKind::Reopened | EntryKind::Retried);
+    if entries.iter().any(|entry| begins(entry) && entry.at >= question.asked) {
+        return Ok(());
+    }
+    let position = entries.last().map_or(0, |entry| entry.position + 1);
     let which = EcoString::from(format!("at {}: undone by hand", answer.at));
     let entry = Entry {
         position,

@@ -6,7 +6,7 @@ use super::replay::Replay;
 use super::run::Run;
 use super::summary::Summary;
 use crate::value::{Value, decode, encode};
-use crate::world::{EntryKind, RunId, RunRecord, RunState};
+use crate::world::{EntryKind, InboxFilter, QuestionState, RunId, RunRecord, RunState};
 
 impl Engine<'_> {
     /// Tries a run that has failed or was cancelled again, under its number and key: the steps that were finished
@@ -49,6 +49,16 @@ impl Engine<'_> {
             RunRecord { state: RunState::Running, outcome: Vec::new(), started: now, ended: None, ..record.clone() };
         let position = self.world().store.entries(record.id)?.last().map_or(0, |entry| entry.position + 1);
         self.world().store.reopen_run(record.id, &with)?;
+        // A step that could not be undone counts as done: nobody is to undo it by hand any more.
+        let open = InboxFilter {
+            run: Some(record.id),
+            state: Some(QuestionState::Open),
+            limit: usize::MAX,
+            ..InboxFilter::default()
+        };
+        for question in self.world().store.questions(&open)? {
+            self.world().store.close_question(question.number, QuestionState::Withdrawn, None)?;
+        }
         let mut payload = Vec::new();
         let failure = decode(&record.outcome).unwrap_or_default();
         let parts = vec![Value::Text(self.starter.clone()), failure, Value::Instant(record.started)];

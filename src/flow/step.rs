@@ -276,6 +276,8 @@ impl Engine<'_> {
                 };
                 match given {
                     Ok(given) => self.run_child_at(run, *flow as usize, given, index, open, step.timeout, step.span)?,
+                    // What ends the run from outside counts for more than what it would have met.
+                    Err(_) if self.is_at_edge(run) => Err(self.edge(run, step.span, Some(&*open))?),
                     Err(failure) => Err(Halt::Fail(failure)),
                 }
             }

@@ -4,11 +4,14 @@ use super::super::Status;
 use super::super::account::{clean, cut, took};
 use super::super::console::{Console, Format};
 use super::{failed, journal, moment, record, state};
+use crate::adapter::sqlite::SqliteStore;
 use crate::finding::Finding;
 use crate::finding::catalogue::cli;
+use crate::flow::RunFailure;
 use crate::value::{Instant, parse, temporal};
-use crate::world::{Project, RunFilter, RunRecord, RunState};
+use crate::world::{Journal, Project, RunFilter, RunRecord, RunState, Waiting};
 use jiff::tz::TimeZone;
+use serde_json::Value as Json;
 use unicode_width::UnicodeWidthStr;
 
 /// Which runs are listed.
@@ -59,12 +62,15 @@ pub(super) fn run(
         failed_children: arguments.failed_children,
         limit: arguments.limit,
     };
-    let runs = match journal(project)? {
-        Some(mut store) => crate::world::Journal::runs(&mut store, &filter).map_err(failed)?,
-        None => Vec::new(),
-    };
+    let mut runs = Vec::new();
+    if let Some(mut store) = journal(project)? {
+        for run in Journal::runs(&mut store, &filter).map_err(failed)? {
+            let why = why(&mut store, &run)?;
+            runs.push((run, why));
+        }
+    }
     match console.format {
-        Format::Json => console.json(&runs.iter().map(record).collect()),
+        Format::Json => console.json(&runs.iter().map(|(run, why)| listed(run, why)).collect()),
         Format::Text if runs.is_empty() => {
             let place = super::shorter(&project.store);
             console.line(format!("no such runs in {}", place.display()));
@@ -74,9 +80,31 @@ pub(super) fn run(
     Ok(Status::Fine)
 }
 
-fn table(runs: &[RunRecord], zone: &TimeZone, console: &mut Console) {
-    let mut rows = vec![["run", "flow", "key", "state", "began", "took"].map(str::to_string)];
-    for run in runs {
+/// Why a run has failed, or what it waits for; empty for the others.
+fn why(store: &mut SqliteStore, run: &RunRecord) -> Result<String, Box<Finding>> {
+    Ok(match run.state {
+        RunState::Waiting => store.wait_of(run.id).map_err(failed)?.map(|wait| wait.what.to_string()),
+        RunState::Failed | RunState::Cancelled => {
+            RunFailure::decode(&run.outcome).map(|failure| failure.message.to_string())
+        }
+        RunState::Running | RunState::Done => None,
+    }
+    .unwrap_or_default())
+}
+
+fn listed(run: &RunRecord, why: &str) -> Json {
+    let mut listed = record(run);
+    if let Json::Object(object) = &mut listed {
+        object.insert("why".into(), if why.is_empty() { Json::Null } else { why.into() });
+    }
+    listed
+}
+
+fn table(runs: &[(RunRecord, String)], zone: &TimeZone, console: &mut Console) {
+    let columns = console.columns().clamp(60, 200);
+    let last = if runs.iter().any(|(_, why)| !why.is_empty()) { "why" } else { "" };
+    let mut rows = vec![["run", "flow", "key", "state", "began", "took", last].map(str::to_string)];
+    for (run, why) in runs {
         rows.push([
             run.id.0.to_string(),
             clean(&run.flow),
@@ -84,9 +112,10 @@ fn table(runs: &[RunRecord], zone: &TimeZone, console: &mut Console) {
             run.state.word().to_string(),
             moment(run.started, zone),
             run.ended.map(|ended| took(ended.since(run.started))).unwrap_or_default(),
+            clean(why),
         ]);
     }
-    let mut widths = [0; 6];
+    let mut widths = [0; 7];
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = cell.width().max(*width);
@@ -99,7 +128,7 @@ fn table(runs: &[RunRecord], zone: &TimeZone, console: &mut Console) {
             // Numbers stand at the right.
             line.push_str(&if index == 0 { format!("{blanks}{cell}") } else { format!("  {cell}{blanks}") });
         }
-        console.line(line.trim_end());
+        console.line(cut(line.trim_end(), columns));
     }
 }
 

@@ -114,8 +114,9 @@ pub fn run(arguments: &Arguments, console: &mut Console) -> Status {
     match told {
         Ok(status) => status,
         Err(finding) => {
+            let status = if finding.code.id == cli::ARGUMENT.id { Status::WrongUse } else { Status::Failed };
             console.finding(*finding);
-            Status::Failed
+            status
         }
     }
 }

@@ -100,7 +100,7 @@ fn a_question_is_asked_once_and_its_answer_is_in_the_journal() {
     assert_eq!(say(&mut worker, 1, "no"), Answered::Closed(QuestionState::Answered));
     assert_eq!(serve(&code, &mut worker), [1]);
     let entries = worker.world.store.entries(RunId(1)).unwrap();
-    insta::assert_snapshot!(format!("{:?}", entries[1].changes), @r#"[Change { kind: Answered, what: "ada", which: "true, at 1970-01-01T00:00:00Z" }]"#);
+    insta::assert_snapshot!(format!("{:?}", entries[1].changes), @r#"[Change { kind: Answered, what: "ada", which: "at 1970-01-01T00:00:00Z: true" }]"#);
     assert_eq!(resume(&code, &mut worker, 1, 0).unwrap().result, Value::Bool(true));
 }
 
