@@ -74,9 +74,12 @@ pub fn choose(code: &Code, wanted: Option<&str>) -> Result<usize, Box<Finding>> 
 pub fn may_begin(code: &Code, flow: usize) -> Result<(), Box<Finding>> {
     let Some((_, policy)) = code.kept_by_callers.iter().find(|(kept, _)| *kept == flow) else { return Ok(()) };
     let name = code.flows.get(flow).map(|flow| flow.name.as_str()).unwrap_or_default();
-    let message = format!("the flow `{name}` can't be begun by itself: the flows that run it keep the policy `{policy}` for it");
+    let message =
+        format!("the flow `{name}` can't be begun by itself: the flows that run it keep the policy `{policy}` for it");
     let finding = Finding::without_place(&policy::NOT_ALONE, message);
-    Err(Box::new(finding.help(format!("run a flow that runs `{name}`, or let `{name}` itself do what the policy requires"))))
+    Err(Box::new(
+        finding.help(format!("run a flow that runs `{name}`, or let `{name}` itself do what the policy requires")),
+    ))
 }
 
 /// The arguments of a flow with its defaults, which are evaluated here.

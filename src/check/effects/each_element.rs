@@ -148,9 +148,10 @@ impl<'p> Search<'p> {
                 ExprKind::Load(inner) => at = inner,
                 ExprKind::Perform(operation, arguments) if operation.primitive().effect == Effect::Pure => {
                     let (receiver, rest) = arguments.split_first()?;
-                    if let (Operation::ListWhere | Operation::ListFilter | Operation::ListFind | Operation::ListAny, [
-                        Expr { kind: ExprKind::Lambda(parameters, condition), .. },
-                    ]) = (operation, rest)
+                    if let (
+                        Operation::ListWhere | Operation::ListFilter | Operation::ListFind | Operation::ListAny,
+                        [Expr { kind: ExprKind::Lambda(parameters, condition), .. }],
+                    ) = (operation, rest)
                     {
                         matched = matched.or_else(|| matched_field(condition, *parameters.first()?, names));
                     }

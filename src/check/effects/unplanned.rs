@@ -238,7 +238,9 @@ impl<'s, 'p> Search<'s, 'p> {
     fn recipients(&mut self, outer: &'p Expr) {
         outer.walk(&mut |expr| {
             let target: Option<(&'p Expr, &str)> = match &expr.kind {
-                ExprKind::Perform(Operation::EmailSend, arguments) => arguments.first().map(|to| (to, "who is written to")),
+                ExprKind::Perform(Operation::EmailSend, arguments) => {
+                    arguments.first().map(|to| (to, "who is written to"))
+                }
                 ExprKind::Update(target, _) | ExprKind::Delete(target) => Some((target, "which record is changed")),
                 _ => None,
             };

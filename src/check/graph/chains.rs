@@ -177,12 +177,9 @@ impl<'p> Chains<'p> {
         let Some(link) = links.first().filter(|_| !missing.is_empty()) else { return };
         let list = listed(self.program, &missing);
         let place = Span { end: link.condition.span.end, ..head.span };
-        let mut finding = Finding::new(
-            &catalogue::decision::UNHANDLED,
-            place,
-            format!("this chain of `if` does nothing for {list}"),
-        )
-        .at("asks for some values, and has no `else`");
+        let mut finding =
+            Finding::new(&catalogue::decision::UNHANDLED, place, format!("this chain of `if` does nothing for {list}"))
+                .at("asks for some values, and has no `else`");
         if let Some(table) = self.values.table_of(self.program, subject) {
             finding = finding.label(table.span, format!("gives {list} too"));
         }
@@ -252,9 +249,7 @@ fn facts<'p>(condition: &'p Expr, holds: bool, known: &mut Vec<Known<'p>>) {
 fn equals(test: &CellTest) -> Option<Vec<&Value>> {
     match test {
         CellTest::Equal(Expr { kind: ExprKind::Value(value), .. }) => Some(vec![value]),
-        CellTest::Or(all) => {
-            Some(all.iter().map(equals).collect::<Option<Vec<_>>>()?.into_iter().flatten().collect())
-        }
+        CellTest::Or(all) => Some(all.iter().map(equals).collect::<Option<Vec<_>>>()?.into_iter().flatten().collect()),
         _ => None,
     }
 }

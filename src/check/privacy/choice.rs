@@ -178,13 +178,7 @@ impl<'p> Analysis<'p> {
         self.branches(&decided, &blocks, locals, flow);
     }
 
-    fn branches(
-        &mut self,
-        decided: &Taint,
-        blocks: &[&'p [Statement]],
-        locals: &'p [Local],
-        flow: Option<&'p Flow>,
-    ) {
+    fn branches(&mut self, decided: &Taint, blocks: &[&'p [Statement]], locals: &'p [Local], flow: Option<&'p Flow>) {
         let before = self.enter(decided);
         for block in blocks {
             self.statements(block, locals, flow);

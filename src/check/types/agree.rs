@@ -339,7 +339,8 @@ impl Checker<'_> {
                 format!("put it into a text: `\"{{{name}}}\"`")
             }
             (Type::Decimal, Type::Int) => {
-                let whole = if matches!(value.kind, ExprKind::Binary(..)) { format!("({name})") } else { name.to_string() };
+                let whole =
+                    if matches!(value.kind, ExprKind::Binary(..)) { format!("({name})") } else { name.to_string() };
                 format!("say how to round: `{whole}.floor` or `{whole}.ceiling`")
             }
             (Type::Int | Type::Decimal, Type::Money(_)) => {

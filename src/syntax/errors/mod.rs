@@ -100,7 +100,8 @@ fn about_currency(broken: &Broken, token: &Token) -> Option<String> {
         return Some("a currency is three capital letters of ISO 4217, as in `money EUR`".to_string());
     }
     let is_type = broken.word(-2) == ":" || broken.word(-2) == "->";
-    (is_type && is_currency && before.text != "money").then(|| format!("only amounts have a currency: `money {}`", token.text))
+    (is_type && is_currency && before.text != "money")
+        .then(|| format!("only amounts have a currency: `money {}`", token.text))
 }
 
 /// "expected …, found …".
