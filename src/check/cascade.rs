@@ -13,9 +13,13 @@ use std::sync::Arc;
 /// How many further places of one cause are shown; the others are counted.
 const PLACES: usize = 3;
 
+/// Lines beyond this length are not looked through for names that they would have declared.
+const LONGEST_LINE: usize = 4096;
+
 impl Checker<'_> {
     /// Puts findings with one cause together.
     pub(crate) fn collapse(&mut self) {
+        self.leave_out_what_broken_lines_bring();
         if !self.findings.iter().any(|finding| finding.code.id == catalogue::name::UNKNOWN.id) {
             return;
         }
@@ -23,6 +27,51 @@ impl Checker<'_> {
         self.leave_out_what_failed_uses_bring();
         self.ask_for_the_library();
         self.join_the_same();
+    }
+
+    /// Leaves out what only follows from a line that could not be read: names that it would have declared, types of what
+    /// was read in its place, ways through blocks that end elsewhere than was meant.
+    fn leave_out_what_broken_lines_bring(&mut self) {
+        let sources = &self.program.sources;
+        let broken: Vec<(Span, &'static str)> = self
+            .findings
+            .iter()
+            .filter(|finding| finding.code.group() == "syntax")
+            .filter_map(|finding| Some((finding.span()?, finding.code.id)))
+            .collect();
+        if broken.is_empty() {
+            return;
+        }
+        let mut words: HashSet<(SourceId, &str)> = HashSet::new();
+        for (span, _) in &broken {
+            let Some(source) = sources.get(span.source) else { continue };
+            let line = source.line(source.line_of(span.start as usize));
+            // A line that long is data; nothing in it declares a name.
+            if line.len() < LONGEST_LINE {
+                let names = line.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+                words.extend(names.filter(|name| !name.is_empty()).map(|name| (span.source, name)));
+            }
+        }
+        let braces: HashSet<SourceId> = broken
+            .iter()
+            .filter(|(_, code)| *code == catalogue::syntax::BRACES.id)
+            .map(|(span, _)| span.source)
+            .collect();
+        self.findings.retain(|finding| {
+            let Some(span) = finding.span() else { return true };
+            let id = finding.code.id;
+            if id == catalogue::name::UNKNOWN.id {
+                return !words.contains(&(span.source, sources.slice(span)));
+            }
+            if id == catalogue::types::RESULT.id || id == catalogue::flow::UNREACHABLE.id {
+                return !braces.contains(&span.source);
+            }
+            let is_of_type = id == catalogue::types::OPERATOR.id || id == catalogue::types::MISMATCH.id;
+            !is_of_type
+                || !broken.iter().any(|(of, code)| {
+                    *code == catalogue::syntax::CHAIN.id && of.source == span.source && of.touches(span.start as usize)
+                })
+        });
     }
 
     /// Leaves out names that a `use` would have brought, had it not failed: that it failed is said.

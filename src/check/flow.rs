@@ -350,9 +350,18 @@ impl Checker<'_> {
             let mut finding =
                 Finding::new(&catalogue::flow::TARGET, target.span, format!("{title} has no step `{}`", target.text))
                     .at("no such step");
-            if let Some(near) = super::scope::nearest(&target.text, &names) {
-                finding = near.asked(finding, target.span);
-            }
+            finding = match super::scope::nearest(&target.text, &names) {
+                Some(near) => near.asked(finding, target.span),
+                None if names.is_empty() => finding.help("write the step that the way leads to: `step name { … }`"),
+                None => {
+                    let mut shown: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+                    shown.sort_unstable();
+                    finding.help(format!(
+                        "write the step that the way leads to, or name another one: {}",
+                        shown.join(", ")
+                    ))
+                }
+            };
             self.report(finding);
             return None;
         };

@@ -91,7 +91,27 @@ fn attempt(
         text = laid_out;
     }
     let after = check(same_place(source, text.clone()), loader);
-    if !is_better(&checked.findings, &after.findings) {
+    // A line is read up to its first mistake: behind one that is mended the next comes to light.
+    let mended: HashMap<usize, usize> = edited
+        .made
+        .iter()
+        .filter_map(|index| {
+            checked.findings.get(*index).filter(|finding| finding.code.group() == "syntax")?.fixes.first()
+        })
+        .map(|fix| {
+            let line = source.line_of(fix.span.start as usize);
+            (line, fix.span.start as usize - source.line_start(line))
+        })
+        .collect();
+    let now = same_place(source, text.clone());
+    let comes_to_light = |finding: &Finding| {
+        let Some(span) = finding.span().filter(|span| finding.code.group() == "syntax" && span.source == id) else {
+            return false;
+        };
+        let line = now.line_of(span.start as usize);
+        mended.get(&line).is_some_and(|column| span.start as usize - now.line_start(line) > *column)
+    };
+    if !is_better(&checked.findings, &after.findings, comes_to_light) {
         return None;
     }
     let mends = edited.made.iter().filter_map(|index| {
@@ -110,16 +130,18 @@ fn attempt(
 
 /// Whether nothing is found that was not found before, and something no longer is. Where something could not be read or
 /// resolved, warnings behind it were not looked for: there, errors alone count.
-fn is_better(before: &[Finding], after: &[Finding]) -> bool {
+fn is_better(before: &[Finding], after: &[Finding], comes_to_light: impl Fn(&Finding) -> bool) -> bool {
     let only_errors = before.iter().any(Finding::is_error);
-    let counted = |findings: &[Finding]| {
+    let after: Vec<&Finding> = after.iter().filter(|finding| !comes_to_light(finding)).collect();
+    let before: Vec<&Finding> = before.iter().collect();
+    let counted = |findings: &[&Finding]| {
         let mut counts: HashMap<(&'static str, String), usize> = HashMap::new();
         for finding in findings.iter().filter(|finding| !only_errors || finding.is_error()) {
             *counts.entry((finding.code.id, finding.message.clone())).or_default() += 1;
         }
         counts
     };
-    let (mut old, new) = (counted(before), counted(after));
+    let (mut old, new) = (counted(&before), counted(&after));
     let fewer = new.values().sum::<usize>() < old.values().sum::<usize>();
     // A warning can be mended beside errors that stay.
     let fewer = fewer || only_errors && new == old && after.len() < before.len();
@@ -135,5 +157,38 @@ fn same_place(source: &Source, text: String) -> Source {
     match &source.path {
         Some(path) => new.with_path(path),
         None => new,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Memory;
+
+    fn mended(script: &str) -> String {
+        mend(Source::new("script.rpa", script), &Memory::new()).text
+    }
+
+    #[test]
+    fn mistakes_behind_each_other_on_a_line_are_all_mended() {
+        for (written, right) in [
+            (
+                "fn due(paid: bool, days: int) -> bool = !paid && days ≥ 30\n",
+                "fn due(paid: bool, days: int) -> bool = not paid and days >= 30\n",
+            ),
+            ("fn fits(n: int) -> bool = n ≤ 10 and n ≠ 3\n", "fn fits(n: int) -> bool = n <= 10 and n != 3\n"),
+            ("const limits = [1.000.000 EUR, 9,90 EUR].count\n", "const limits = [1_000_000 EUR, 9.90 EUR].count\n"),
+        ] {
+            assert_eq!(mended(written), right);
+            assert_eq!(mended(right), right);
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_read_behind_a_mend_stays_as_it_is() {
+        let script = "fn f(a: bool) -> bool = !a && ^^^\n";
+        let once = mended(script);
+        assert_eq!(once, "fn f(a: bool) -> bool = not a and ^^^\n");
+        assert_eq!(mended(&once), once);
     }
 }

@@ -511,6 +511,7 @@ impl Checker<'_> {
         let near = nearest(&name.text, record.fields.iter().map(|field| &field.name));
         finding = match near {
             Some(near) => near.asked(finding, name.span),
+            None if record.fields.is_empty() => finding.help("it has no fields"),
             None => {
                 let fields: Vec<String> = record.fields.iter().map(|field| format!("`{}`", field.name)).collect();
                 finding.help(format!("it has {}", fields.join(", ")))

@@ -228,6 +228,16 @@ impl Near {
         self.put(finding, span)
     }
 
+    /// Whether nothing else is as near.
+    pub(crate) fn is_clear(&self) -> bool {
+        self.is_clear
+    }
+
+    /// The same, to be asked for only: another list of names has one that is as near.
+    pub(crate) fn doubtful(self) -> Near {
+        Near { is_clear: false, ..self }
+    }
+
     /// Puts the name at a place when it is clear that it was meant.
     pub(crate) fn put(self, finding: Finding, span: Span) -> Finding {
         if self.is_clear { finding.fix(span, self.text) } else { finding }

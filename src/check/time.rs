@@ -1,10 +1,11 @@
 //! Days and times that are not what they seem: of no zone, left out or doubled when the clock is changed.
 
 use super::Checker;
-use crate::check::program::ExprKind;
-use crate::finding::{Finding, catalogue::time};
+use crate::check::program::{Expr, ExprKind};
+use crate::finding::Finding;
+use crate::finding::catalogue::{syntax, time};
 use crate::library::Operation;
-use crate::syntax::tree::{self, ItemKind, Schedule, SchedulePeriod, TriggerEvent};
+use crate::syntax::tree::{self, BinaryOperator, ItemKind, Schedule, SchedulePeriod, TriggerEvent};
 use crate::text::Span;
 use crate::value::{Date, EcoString, Time, Value};
 use jiff::civil::DateTime;
@@ -41,6 +42,19 @@ impl Checker<'_> {
         if boundaries.is_project && boundaries.zone.is_none() {
             self.check_todays();
         }
+        self.check_divided_days();
+    }
+
+    /// `12/31/2026`, which divides one number by the others.
+    fn check_divided_days(&mut self) {
+        let mut findings = Vec::new();
+        for body in self.program.bodies() {
+            body.each_expression(&mut |expr| expr.walk(&mut |inner| findings.extend(divided_day(inner))));
+        }
+        for constant in &self.program.constants {
+            constant.value.walk(&mut |inner| findings.extend(divided_day(inner)));
+        }
+        findings.into_iter().for_each(|finding| self.report(finding));
     }
 
     fn check_schedule(&mut self, schedule: &Schedule, of_project: Option<&EcoString>, today: Date) {
@@ -121,6 +135,44 @@ impl Checker<'_> {
                 .help("give the project a zone, `zone = \"Europe/Berlin\"` in rpa.toml, or name one: `today(\"Europe/Berlin\")`");
             self.report(finding);
         }
+    }
+}
+
+/// A division of two small numbers and a year, which was meant for a day.
+fn divided_day(expr: &Expr) -> Option<Finding> {
+    let parts = |expr: &'_ Expr| match &expr.kind {
+        ExprKind::Binary(BinaryOperator::Divide, left, right) => Some((left.as_ref().clone(), whole(right)?)),
+        _ => None,
+    };
+    let (left, year) = parts(expr)?;
+    let (first, second) = parts(&left)?;
+    let first = whole(&first)?;
+    let day = |month: i64, day: i64| {
+        Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
+    };
+    if !(1900..=2200).contains(&year) {
+        return None;
+    }
+    let days: Vec<Date> = [day(second, first), day(first, second)].into_iter().flatten().collect();
+    let finding = |help: String| {
+        Finding::new(&syntax::LITERAL, expr.span, "a date is written year, month, day")
+            .at(format!("divides {first} by {second} and by {year}"))
+            .help(help)
+    };
+    match days.as_slice() {
+        [] => None,
+        [one, other] if one != other => Some(finding(format!("write `{one}` or `{other}`"))),
+        [one, ..] => Some(finding(format!("write `{one}`")).fix(expr.span, one.to_string())),
+    }
+}
+
+/// A whole number that stands in the script.
+fn whole(expr: &Expr) -> Option<i64> {
+    match &expr.kind {
+        ExprKind::Value(Value::Int(number)) => Some(*number),
+        ExprKind::Value(Value::Decimal(number)) => number.to_string().parse().ok(),
+        ExprKind::ToDecimal(inner) => whole(inner),
+        _ => None,
     }
 }
 

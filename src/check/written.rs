@@ -1,7 +1,7 @@
 //! Types as they are written.
 
 use super::Checker;
-use super::scope::{BUILTIN_TYPES, Global, nearest};
+use super::scope::{BUILTIN_TYPES, Global, Near, nearest};
 use crate::check::program::Type;
 use crate::finding::{Finding, catalogue};
 use crate::syntax::tree::{ExprKind, Label, Name, TypeExpr, TypeExprKind};
@@ -136,7 +136,11 @@ impl Checker<'_> {
         if currency.is_none() && !code.text.is_empty() {
             let message = format!("there is no currency `{}`", code.text);
             let mut finding = Finding::new(&catalogue::name::CURRENCY, code.span, message).at("not a code of ISO 4217");
-            let near = nearest(&code.text, Currency::all().map(Currency::code));
+            // Of several that are equally near, one that many people use is meant more often.
+            let near = nearest(&code.text, Currency::all().map(Currency::code))
+                .filter(Near::is_clear)
+                .or_else(|| nearest(&code.text, ["EUR", "USD", "GBP", "CHF", "JPY", "CNY"]).map(Near::doubtful))
+                .or_else(|| nearest(&code.text, Currency::all().map(Currency::code)));
             finding = match near.filter(|_| code.text.len() == 3) {
                 Some(near) => near.asked(finding, code.span),
                 None => finding.help("write the three capital letters of the currency, such as EUR"),

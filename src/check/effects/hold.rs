@@ -414,7 +414,7 @@ impl Checker<'_> {
                     format!("`{}` may also fail with {list}, which its `fails` does not say", of.name),
                 )
                 .at("says less than it does")
-                .help(format!("add {} behind `fails`, or leave `fails` out: it is inferred", list.replace('`', "")));
+                .help(format!("add {list} behind `fails`, or leave `fails` out: it is inferred"));
                 if let Some(place) = place {
                     finding = finding.label(place, format!("may fail with {}", names[0]));
                 }
@@ -499,9 +499,13 @@ const DEFECTS: &[&str] = &[
 ];
 
 fn run_inside(span: Span) -> Finding {
-    Finding::new(&catalogue::flow::PLACE, span, "flows are run between steps, or as the whole value of a step")
-        .at("inside of something else")
-        .help("write `step name = run …` in a flow; a task can't run flows")
+    Finding::new(
+        &catalogue::flow::PLACE,
+        span,
+        "flows are run and started between steps, or as the whole value of a step",
+    )
+    .at("inside of something else")
+    .help("write `step name = run …` or `start …` in a flow; a task can't run flows")
 }
 
 fn verb(effect: Effect) -> &'static str {

@@ -117,6 +117,13 @@ pub fn foreign_block(line: &str, span: Span) -> Option<Finding> {
 
 /// The finding for a line outside of all blocks that begins no declaration.
 pub fn unknown_declaration(source: SourceId, text: &str, range: Range<usize>, opens: bool) -> Finding {
+    if text.get(range.clone()).is_some_and(|line| line.starts_with("--")) {
+        let dashes = Span::new(source, range.start, range.start + 2);
+        return Finding::new(&codes::COMMENT, dashes, "a comment begins with `//`")
+            .at("not understood")
+            .help("write `//` in place of `--`")
+            .fix(dashes, "//");
+    }
     let line = text.get(range.clone()).unwrap_or("");
     let word = first_word(line);
     let span = |start: usize, end: usize| Span::new(source, range.start + start, range.start + end);

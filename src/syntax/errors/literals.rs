@@ -73,6 +73,7 @@ pub fn mistake(broken: &Broken) -> Option<Finding> {
     currency_sign(broken)
         .or_else(|| currency_first(broken))
         .or_else(|| dotted_date(broken))
+        .or_else(|| dotted_thousands(broken))
         .or_else(|| moment_without_zone(broken))
         .or_else(|| decimal_comma(broken))
         .or_else(|| short_time(broken))
@@ -134,6 +135,34 @@ fn dotted_date(broken: &Broken) -> Option<Finding> {
         .at("day, month, year")
         .help(format!("write `{right}`"));
     Some(if right.parse::<jiff::civil::Date>().is_ok() { finding.fix(span, right) } else { finding })
+}
+
+/// `1.000.000`.
+fn dotted_thousands(broken: &Broken) -> Option<Finding> {
+    let start = [0, -1, -2, 1]
+        .into_iter()
+        .filter_map(|distance| broken.token(distance))
+        .find(|token| token.kind == TokenKind::Number && thousands_behind(broken, token).is_some())?;
+    let length = thousands_behind(broken, &start)?;
+    let span = broken.span(start.start, start.start + length);
+    let right = broken.line.get(start.start..start.start + length)?.replace('.', "_");
+    Some(
+        Finding::new(&codes::LITERAL, span, "thousands are set apart by `_`")
+            .at("written with points")
+            .help(format!("write `{right}`"))
+            .fix(span, right),
+    )
+}
+
+/// How long a number with points between its thousands is.
+fn thousands_behind(broken: &Broken, start: &Token) -> Option<usize> {
+    let rest = broken.line.get(start.start..)?;
+    let length = rest.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
+    let mut parts = rest.get(..length)?.split('.');
+    let first = parts.next()?;
+    let others: Vec<&str> = parts.collect();
+    let is_grouped = (1..=3).contains(&first.len()) && others.len() >= 2 && others.iter().all(|part| part.len() == 3);
+    is_grouped.then_some(length)
 }
 
 fn date_behind(broken: &Broken, start: &Token) -> Option<(u16, u16, u16, usize)> {

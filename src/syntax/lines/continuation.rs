@@ -14,7 +14,8 @@ pub fn continues(line: &str, rest: &str, context: Context) -> bool {
     let word = first_word(rest);
     if !word.is_empty() {
         return match word {
-            "and" | "or" | "in" | "is" => true,
+            // `in: int` is a field of that name.
+            "and" | "or" | "in" | "is" => !rest[word.len()..].trim_start().starts_with(':'),
             "then" | "else" => is_value_of_if(line),
             "requires" | "when" if first_word(line) == "before" => true,
             "when" | "as" | "priority" | "from" | "first" | "any" | "collect" | "unique" | "key" | "at"
