@@ -230,7 +230,9 @@ impl Engine<'_> {
                     false => None,
                 };
                 let guarded = step.effect > Effect::Reads;
-                let leaves = left.is_none() && step.effect < Effect::Calls && self.has_others(run);
+                // What others do meanwhile must not count for a step that has its time.
+                let leaves =
+                    left.is_none() && step.effect < Effect::Calls && step.timeout.is_none() && self.has_others(run);
                 let world = self.worker.world();
                 self.group.open(world)?;
                 if guarded {
