@@ -4,6 +4,7 @@ use super::Broken;
 use super::child::Begun;
 use super::commit::{Group, GroupLimits};
 use super::failure::RunFailure;
+use super::fiber::loops_of;
 use super::names::Names;
 use super::park::Parked;
 use super::replay::{Deed, Replay};
@@ -340,12 +341,16 @@ impl<'a> Engine<'a> {
     /// Walks a run to its end, and ends it in the journal; or to where it waits, and parks it.
     pub(super) fn execute(&mut self, run: &mut Run) -> Result<Ended, Broken> {
         // One that goes on in memory still has its turn.
-        let ended = if std::mem::take(&mut run.has_turn) { None } else { self.wait_for_turn(run)? };
+        let goes_on = std::mem::take(&mut run.has_turn);
+        let ended = if goes_on { None } else { self.wait_for_turn(run)? };
         match ended {
             Some(ended) => self.finish(run, ended),
             None => {
                 self.active.push(run.id);
                 let loops = self.loops;
+                if goes_on {
+                    self.loops += loops_of(&run.scopes);
+                }
                 let ended = self.walk(run);
                 self.loops = loops;
                 self.active.pop();

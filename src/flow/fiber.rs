@@ -304,6 +304,6 @@ impl Engine<'_> {
 }
 
 /// How many loops there are among scopes.
-fn loops_of(scopes: &[Scope]) -> usize {
+pub(super) fn loops_of(scopes: &[Scope]) -> usize {
     scopes.iter().filter(|scope| matches!(scope, Scope::Loop(_))).count()
 }

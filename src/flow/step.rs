@@ -230,7 +230,9 @@ impl Engine<'_> {
                     false => None,
                 };
                 let guarded = step.effect > Effect::Reads;
-                let leaves = left.is_none() && step.effect < Effect::Calls && self.has_others(run);
+                // What others do meanwhile must not count for a step that has its time.
+                let leaves =
+                    left.is_none() && step.effect < Effect::Calls && step.timeout.is_none() && self.has_others(run);
                 let world = self.worker.world();
                 self.group.open(world)?;
                 if guarded {
@@ -247,7 +249,7 @@ impl Engine<'_> {
                     drop((self.worker.take_changes(), self.worker.take_decisions(), self.worker.take_starts()));
                     open.left = Some(began);
                     let result = Err(Halt::Park(Box::new(Parked::elsewhere(&step.name))));
-                    return Ok(Tried { result, changes, took: 0 });
+                    return Ok(Tried { result, changes, took: 0, pause });
                 }
                 changes = self.worker.take_changes();
                 self.tell_decisions(run.id);

@@ -2,8 +2,9 @@
 
 use super::fixture::*;
 use crate::adapter::sqlite::{SqliteStore, record};
-use crate::value::{Instant, Value};
-use crate::world::{Begin, Journal, Message, RunFilter, RunId, RunRecord, RunState, Store};
+use crate::compile::query::{Output, QueryId, QueryPlan};
+use crate::value::{Instant, RecordId, Value};
+use crate::world::{Begin, Journal, Message, RunFilter, RunId, RunRecord, RunState, Store, StoreError};
 use proptest::prelude::*;
 
 /// Something that a step may do; the number chooses among few records.
@@ -126,6 +127,58 @@ fn a_name_that_was_taken_back_gets_a_new_number() {
     store.rollback_savepoint().unwrap();
     store.begin_run(&run()).unwrap();
     assert_eq!(store.runs(&filter).unwrap().len(), 1);
+}
+
+/// A question for all records of an entity.
+fn all(entity: RecordId) -> QueryPlan {
+    QueryPlan {
+        entity,
+        joins: Vec::new(),
+        filter: None,
+        order: Vec::new(),
+        limit: None,
+        offset: None,
+        output: Output::Records,
+        parameters: 0,
+    }
+}
+
+#[test]
+fn what_waits_is_written_once_and_before_anybody_asks() {
+    let mut store = SqliteStore::in_memory(&shop(), &tiers()).unwrap();
+    store.begin().unwrap();
+    store.insert(CUSTOMER, customer("c")).unwrap();
+    store.insert(PRODUCT, product("A1", "1.50", 0)).unwrap();
+    let line = |store: &mut SqliteStore, sku: &str| {
+        let (customer, product) = (Value::reference(CUSTOMER, "c".into()), Value::reference(PRODUCT, sku.into()));
+        store.insert(LINE, vec![None, Some(customer), Some(product), Some(Value::Int(1))])
+    };
+    let before = store.connection.total_changes();
+    for stock in 1..=9 {
+        store.update(PRODUCT, &sku(1), &[(2, Value::Int(stock))]).unwrap();
+        line(&mut store, "A1").unwrap();
+    }
+    assert_eq!(store.connection.total_changes(), before);
+    assert_eq!(store.get(PRODUCT, &sku(1)).unwrap().unwrap().fields().unwrap()[2], Value::Int(9));
+    assert_eq!(store.connection.total_changes(), before, "one that is asked for by its key is known");
+    // A question for one table leaves the other waiting.
+    let found = |store: &mut SqliteStore, number, entity| {
+        store.query(QueryId(number), &all(entity), &[]).unwrap().as_list().unwrap().to_vec()
+    };
+    assert_eq!(found(&mut store, 0, PRODUCT)[0].fields().unwrap()[2], Value::Int(9));
+    assert_eq!(store.connection.total_changes(), before + 1);
+    assert_eq!(found(&mut store, 1, LINE).len(), 9);
+    assert_eq!(store.connection.total_changes(), before + 10);
+    // What can be refused is refused at once, and what waits counts for it.
+    assert!(matches!(line(&mut store, "B9"), Err(StoreError::NotFound { .. })));
+    line(&mut store, "A1").unwrap();
+    assert!(matches!(store.delete(PRODUCT, &sku(1)), Err(StoreError::StillReferred { .. })));
+    line(&mut store, "A1").unwrap();
+    let given = some([Value::Int(12), Value::reference(CUSTOMER, "c".into()), Value::None, Value::Int(1)]);
+    assert!(matches!(store.insert(LINE, given), Err(StoreError::AlreadyExists { .. })));
+    line(&mut store, "A1").unwrap();
+    store.commit().unwrap();
+    assert_eq!(found(&mut store, 1, LINE).len(), 12);
 }
 
 #[test]
