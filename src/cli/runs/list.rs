@@ -102,9 +102,8 @@ fn listed(run: &RunRecord, why: &str) -> Json {
 
 fn table(runs: &[(RunRecord, String)], zone: &TimeZone, console: &mut Console) {
     let columns = console.columns().clamp(60, 200);
-    let last = if runs.iter().any(|(_, why)| !why.is_empty()) { "why" } else { "" };
-    let mut rows = vec![["run", "flow", "key", "state", "began", "took", last].map(str::to_string)];
-    for (run, why) in runs {
+    let mut rows = vec![["run", "flow", "key", "state", "began", "took"].map(str::to_string)];
+    for (run, _) in runs {
         rows.push([
             run.id.0.to_string(),
             clean(&run.flow),
@@ -112,23 +111,26 @@ fn table(runs: &[(RunRecord, String)], zone: &TimeZone, console: &mut Console) {
             run.state.word().to_string(),
             moment(run.started, zone),
             run.ended.map(|ended| took(ended.since(run.started))).unwrap_or_default(),
-            clean(why),
         ]);
     }
-    let mut widths = [0; 7];
+    let mut widths = [0; 6];
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = cell.width().max(*width);
         }
     }
-    for row in rows {
+    let whys = std::iter::once("").chain(runs.iter().map(|(_, why)| why.as_str()));
+    for (row, why) in rows.into_iter().zip(whys) {
         let mut line = String::new();
         for (index, (cell, width)) in row.iter().zip(widths).enumerate() {
             let blanks = " ".repeat(width - cell.width());
             // Numbers stand at the right.
             line.push_str(&if index == 0 { format!("{blanks}{cell}") } else { format!("  {cell}{blanks}") });
         }
-        console.line(cut(line.trim_end(), columns));
+        console.line(line.trim_end());
+        if !why.is_empty() {
+            console.line(cut(&format!("{}  {}", " ".repeat(widths[0]), clean(why)), columns));
+        }
     }
 }
 

@@ -86,7 +86,7 @@ impl Watch {
 /// What came of reading a script.
 enum Read {
     /// It can be served.
-    Script(Script),
+    Script(Box<Script>),
     /// It can't.
     Findings(Vec<Finding>, Sources),
 }
@@ -116,7 +116,7 @@ impl<'p> Shelf<'p> {
         for path in paths {
             let (read, watch) = self.read(&path, console);
             let script = match read {
-                Read::Script(script) => self.worth_serving(script).map(Arc::new),
+                Read::Script(script) => self.worth_serving(script),
                 Read::Findings(findings, sources) => {
                     console.findings(findings, &sources);
                     if !self.path.is_dir() {
@@ -188,7 +188,7 @@ impl<'p> Shelf<'p> {
             return not_renewed(vec![*finding], script.code.sources, events);
         }
         let before = place.script.take();
-        place.script = self.worth_serving(script).map(Arc::new);
+        place.script = self.worth_serving(script);
         match (before.is_some(), place.script.is_some()) {
             (false, false) => return false,
             (true, false) => events.push(Event::Withdrawn { script: name }),
@@ -232,8 +232,8 @@ impl<'p> Shelf<'p> {
     }
 
     /// In a folder, what others use and what tests them has nothing to serve of its own.
-    fn worth_serving(&self, script: Script) -> Option<Script> {
-        (!self.path.is_dir() || !script.code.triggers.is_empty()).then_some(script)
+    fn worth_serving(&self, script: Box<Script>) -> Option<Arc<Script>> {
+        (!self.path.is_dir() || !script.code.triggers.is_empty()).then(|| script.into())
     }
 
     /// Reads a script, and says which files it is made of.
@@ -253,7 +253,7 @@ impl<'p> Shelf<'p> {
                 match checked.program {
                     Some(program) => match secrets::missing(self.project, &secrets_of(&program)) {
                         missing if missing.is_empty() => {
-                            Read::Script(Script { name: name(path, self.project), code: compile(&program) })
+                            Read::Script(Box::new(Script { name: name(path, self.project), code: compile(&program) }))
                         }
                         // A run would come to its end in the middle for it.
                         missing => Read::Findings(missing, checked.sources),
