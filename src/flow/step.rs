@@ -250,7 +250,7 @@ impl Engine<'_> {
                     drop((self.worker.take_changes(), self.worker.take_decisions(), self.worker.take_starts()));
                     open.left = Some(began);
                     let result = Err(Halt::Park(Box::new(Parked::elsewhere(&step.name))));
-                    return Ok(Tried { result, changes, took: 0 });
+                    return Ok(Tried { result, changes, took: 0, pause: None });
                 }
                 changes = self.worker.take_changes();
                 self.tell_decisions(run.id);
