@@ -3,7 +3,7 @@
 //!
 //! The short form runs with the other tests. The long form, with the program as users have it:
 //!
-//!     RPA_CRASHES=1000 cargo test --release --test crash -- --nocapture
+//!     RPA_CRASHES=1000 cargo test --release --test crash -- --nocapture --test-threads 1
 //!
 //! `RPA_CRASH_PROGRAM` names a copy of the program, so that work on it does not disturb the test.
 //! `RPA_CRASH_SEED` repeats the moments of an earlier run, as far as a machine can repeat them.

@@ -132,3 +132,70 @@ fn a_store_that_somebody_else_holds_is_waited_for_or_told() {
     store.execute_batch("ROLLBACK").unwrap();
     assert_recovers(&life, &job);
 }
+
+/// Runs a script of the shell in which small disks can be made; none where the machine lets nobody do so.
+fn with_small_disks(life: &Life<'_>, script: &str) -> Option<Output> {
+    let output = Command::new("unshare").args(["-Urm", "sh", "-c", script]).current_dir(life.folder()).output();
+    let Ok(output) = output else {
+        eprintln!("SKIPPED: unshare is not installed");
+        return None;
+    };
+    let said = said(&output);
+    if said.contains("Operation not permitted") || said.contains("permission denied") {
+        eprintln!("SKIPPED: this machine lets nobody make a small disk: {said}");
+        return None;
+    }
+    Some(output)
+}
+
+#[test]
+fn a_full_disk_for_mail_holds_the_mails_until_there_is_room() {
+    let job = job();
+    let life = Life::begin(&job, None);
+    // What was written there before it was full is copied out: the disk is gone with the namespace.
+    let script = format!(
+        "set -e; mkdir -p .rpa/outbox left; mount -t tmpfs -o size=24k tmpfs .rpa/outbox; \
+         status=0; '{}' run process_orders.rpa || status=$?; cp .rpa/outbox/*.eml left/ || true; exit $status",
+        rpa()
+    );
+    let Some(output) = with_small_disks(&life, &script) else { return };
+    let told = said(&output);
+    // The run is done; its mails are not lost, and lose no try.
+    assert!(output.status.success(), "{told}");
+    assert!(told.contains("could not be delivered yet") && told.contains("can't be written to"), "{told}");
+    let served = Command::new(rpa()).args(["serve", "--once"]).current_dir(life.folder()).output().unwrap();
+    assert!(served.status.success(), "{}", said(&served));
+    let mut names: Vec<_> = ["left", ".rpa/outbox"]
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(life.folder().join(folder)).into_iter().flatten().flatten())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| name.ends_with(".eml"))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    let store = rusqlite::Connection::open(life.folder().join(".rpa/store.db")).unwrap();
+    let (all, sent): (i64, i64) = store
+        .query_row("SELECT count(*), sum(state = 'sent') FROM rpa_outbox", (), |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap();
+    assert_eq!((names.len() as i64, sent), (all, all), "{}", said(&served));
+    assert!(all > 10, "there are too few mails for a disk to be full of");
+}
+
+#[test]
+fn a_server_whose_disk_is_full_says_so_and_the_next_goes_on() {
+    let job = job();
+    let life = Life::begin(&job, None);
+    let script = format!(
+        "set -e; mkdir disk .rpa; mount -t tmpfs -o size=700k tmpfs disk; \
+         '{0}' run process_orders.rpa --store disk/store.db >/dev/null 2>&1 || true; \
+         dd if=/dev/zero of=disk/filler bs=1k >/dev/null 2>&1 || true; \
+         '{0}' serve --once --store disk/store.db; cp disk/store.db* .rpa/ || true",
+        rpa()
+    );
+    let Some(output) = with_small_disks(&life, &script) else { return };
+    let told = said(&output);
+    assert!(told.contains("store::full") && !told.contains("panicked"), "{told}");
+    let served = Command::new(rpa()).args(["serve", "--once"]).current_dir(life.folder()).output().unwrap();
+    assert!(served.status.success(), "{}", said(&served));
+    assert_recovers(&life, &job);
+}

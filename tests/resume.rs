@@ -254,3 +254,63 @@ fn many_processes_at_once_do_each_run_once() {
     assert_eq!(project.notes(), "a-first a-second b-first b-second c-first c-second");
     assert_eq!(project.mails(), ["begun a", "begun b", "begun c", "ended a", "ended b", "ended c"]);
 }
+
+/// A step that takes long, and in which the store is written to.
+const LONG_STEP: &str = r#"
+flow long() {
+  step crunch {
+    var sum = 0
+    for number in 1..ROUNDS { sum = sum + number }
+    log.info("{sum}")
+  }
+}
+"#;
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_process_stopped_while_it_writes_is_named_by_those_who_wait() {
+    let project = Project::new();
+    project.open();
+    assert_eq!(project.run(&["run", "job.rpa", "a"]).2, 0);
+    let is_held = || {
+        let store = Connection::open(project.path().join(".rpa/store.db")).unwrap();
+        store.busy_timeout(Duration::ZERO).unwrap();
+        store.execute_batch("BEGIN IMMEDIATE; ROLLBACK").is_err()
+    };
+    // How fast a machine is nobody knows: the step is made longer until it is met.
+    let mut rounds = 2_000_000;
+    let stopped = loop {
+        fs::write(project.path().join("long.rpa"), LONG_STEP.replace("ROUNDS", &rounds.to_string())).unwrap();
+        let mut long = project.start(&["run", "long.rpa"]);
+        let mut held = 0;
+        while long.try_wait().unwrap().is_none() && held < 5 {
+            held = if is_held() { held + 1 } else { 0 };
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        signal_if_there(&mut long, "-STOP");
+        if long.try_wait().unwrap().is_none() && is_held() {
+            break long;
+        }
+        signal_if_there(&mut long, "-CONT");
+        long.wait().unwrap();
+        rounds *= 2;
+    };
+    let (out, err, status) = project.run(&["run", "job.rpa", "b"]);
+    assert_eq!(status, 1, "{out}{err}");
+    assert!(err.contains("store::locked") && err.contains("is in use by another process: ada@"), "{err}");
+    assert!(err.contains(&format!("`kill -CONT {0}` lets it go on", stopped.id())), "{err}");
+    // Looking needs no turn.
+    assert_eq!(project.run(&["runs"]).2, 0);
+    signal(&stopped, "-CONT");
+    let (out, err, status) = said(stopped.wait_with_output().unwrap());
+    assert_eq!(status, 0, "{out}{err}");
+    let (out, err, status) = project.run(&["run", "job.rpa", "b"]);
+    assert_eq!(status, 0, "{out}{err}");
+    assert_eq!(project.notes(), "a-first a-second b-first b-second");
+}
+
+fn signal_if_there(child: &mut Child, name: &str) {
+    if child.try_wait().unwrap().is_none() {
+        signal(child, name);
+    }
+}

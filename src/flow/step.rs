@@ -49,8 +49,8 @@ pub(super) struct OpenStep {
     pub child: Option<RunId>,
     /// What it waits for.
     pub wait: Option<wait::Begun>,
-    /// The end of the pause before the next try.
-    pub again: Option<Instant>,
+    /// The end of the pause before the next try, and how long that is.
+    pub again: Option<(Instant, Duration)>,
     /// When it began, if it has left a part of its work to another thread.
     pub left: Option<Instant>,
 }
@@ -100,7 +100,7 @@ impl Engine<'_> {
                     open = OpenStep { tries: open.tries + 1, ..OpenStep::default() };
                     match pause {
                         None => return self.handle(run, step, failure, is_new),
-                        Some(pause) => open.again = entry.at.plus(pause).ok(),
+                        Some(pause) => open.again = entry.at.plus(pause).ok().map(|again| (again, pause)),
                     }
                 }
                 EntryKind::WaitBegan => open.wait = wait::Begun::decode(&entry),
@@ -112,8 +112,11 @@ impl Engine<'_> {
             let halt = self.edge(run, step.span, Some(&open))?;
             return Ok(self.leave_open(run, (index, path), open, halt));
         }
-        if let Some(again) = open.again
-            && again > self.world().clock.now()
+        let now = self.world().clock.now();
+        // No pause is left of which there is more than it was long: the clock was set back.
+        if let Some((again, pause)) = open.again
+            && again > now
+            && again.since(now) <= pause
         {
             let halt = Halt::Park(Box::new(Parked::until(again, format!("{}: the next try, at {again}", step.name))));
             return Ok(self.leave_open(run, (index, path), open, halt));
@@ -149,7 +152,7 @@ impl Engine<'_> {
         };
         self.observer.retrying(&step.name, &failure, pause);
         let again = self.world().clock.now().plus(pause).unwrap_or(Instant::EPOCH);
-        let open = OpenStep { tries, again: Some(again), ..OpenStep::default() };
+        let open = OpenStep { tries, again: Some((again, pause)), ..OpenStep::default() };
         let halt = Halt::Park(Box::new(Parked::until(again, format!("{}: the next try, at {again}", step.name))));
         Ok(self.leave_open(run, (index, path), open, halt))
     }

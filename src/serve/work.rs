@@ -5,6 +5,7 @@ use crate::adapter::sqlite::STOPPED;
 use crate::compile::code::Code;
 use crate::finding::{Finding, catalogue};
 use crate::flow::{Broken, Engine, MachineWorker, Options, Silent, Summary};
+use crate::value::{Duration as Span, Instant};
 use crate::world::{ReadyRun, RunId, RunState, StoreError, World};
 use ecow::EcoString;
 use std::collections::HashMap;
@@ -17,13 +18,16 @@ const BATCH: usize = 200;
 /// How often it is looked whether another process has died.
 const LOOK: Duration = Duration::from_secs(5);
 
+/// A clock that shows less than it should by more than this was set back; by less, it was put right a little.
+const SET_BACK: Span = Span::from_milliseconds(5 * Span::SECOND);
+
 /// How many versions of scripts are kept ready.
 const MOST_VERSIONS: usize = 16;
 
 /// Takes up runs until the server ends, or until none can go on.
 pub(super) fn work(shared: &Shared<'_>) {
     let mut troubles = Troubles::default();
-    let mut worker = Work { shared, codes: HashMap::new(), looked: None, watcher: None };
+    let mut worker = Work { shared, codes: HashMap::new(), looked: None, watcher: None, clock: None };
     while !shared.is_ending() {
         match worker.batch() {
             Ok(0) if shared.server.once => return,
@@ -55,6 +59,8 @@ struct Work<'s> {
     looked: Option<Moment>,
     /// Looks at the other processes, and remembers from one look to the next who was silent.
     watcher: Option<World>,
+    /// What the clock showed when it was looked last.
+    clock: Option<(Moment, Instant)>,
 }
 
 fn off(error: StoreError) -> Off {
@@ -69,6 +75,7 @@ impl Work<'_> {
             self.looked = Some(Moment::now());
             self.look_at_others()?;
         }
+        self.look_at_clock(&mut desk)?;
         let mut worked = 0;
         loop {
             let runs = self.runs(&mut desk)?;
@@ -87,6 +94,21 @@ impl Work<'_> {
                 return Ok(0);
             }
         }
+    }
+
+    /// When the clock was set back, waiting runs compute anew how long they still wait: a pause before the next try has
+    /// nothing to do with the time of day.
+    fn look_at_clock(&mut self, desk: &mut World) -> Result<(), Off> {
+        let now = desk.clock.now();
+        let before = self.clock.replace((Moment::now(), now));
+        let Some((moment, shown)) = before else { return Ok(()) };
+        let passed = i64::try_from(moment.elapsed().as_millis()).unwrap_or(i64::MAX);
+        if shown.since(now).milliseconds().saturating_add(passed) > SET_BACK.milliseconds() {
+            desk.store.begin().map_err(off)?;
+            desk.store.look_again().map_err(off)?;
+            desk.store.commit().map_err(off)?;
+        }
+        Ok(())
     }
 
     /// Takes over what the dead and the stuck have left.

@@ -131,6 +131,12 @@ impl Waiting for MemoryStore {
         Ok(all)
     }
 
+    fn look_again(&mut self) -> Result<()> {
+        let waits = Arc::make_mut(&mut self.now.waiting.waits);
+        waits.values_mut().filter(|wait| wait.wake.is_some()).for_each(|wait| wait.wake = Some(Instant::EPOCH));
+        Ok(())
+    }
+
     fn next_wake(&mut self) -> Result<Option<Instant>> {
         Ok(self.now.waiting.waits.values().filter_map(|wait| wait.wake).min())
     }

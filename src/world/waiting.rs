@@ -216,6 +216,12 @@ pub trait Waiting {
     /// Waiting runs whose time has come: those of the highest priority first, then from each flow in turn, of each
     /// the one first that should have gone on the longest ago. At most so many.
     fn ready(&mut self, now: Instant, limit: usize) -> Result<Vec<ReadyRun>, StoreError>;
+    /// Lets all runs that wait for a moment look again for what they wait: the clock was set back. Writes inside the open
+    /// transaction.
+    fn look_again(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// When the next waiting run will go on by time; it may lie in the past.
     fn next_wake(&mut self) -> Result<Option<Instant>, StoreError>;
     /// How many runs wait, by kind.

@@ -51,6 +51,8 @@ struct Suspect {
     name: EcoString,
     expires: i64,
     since: std::time::Instant,
+    /// Whether it has renewed its lease since, by a clock that shows something else.
+    has_signed: bool,
 }
 
 #[derive(Debug)]
@@ -118,7 +120,12 @@ impl Lease {
 
     /// Living processes whose sign of life is awaited: their lease is over by the clock, which may have been set.
     pub fn suspects(&self) -> Vec<EcoString> {
-        self.suspects.values().map(|suspect| suspect.name.clone()).collect()
+        self.suspects.values().filter(|suspect| !suspect.has_signed).map(|suspect| suspect.name.clone()).collect()
+    }
+
+    /// There is nobody else.
+    pub fn forget_suspects(&mut self) {
+        self.suspects.clear();
     }
 
     /// How long a living process may be silent: in that time it would have renewed its lease, whatever the clock shows.
@@ -201,10 +208,10 @@ impl Lease {
             }
             if !is_dead {
                 let since = std::time::Instant::now();
-                let new = || Suspect { name: name.as_str().into(), expires, since };
-                let suspect = self.suspects.entry(id).or_insert_with(new);
+                let new = |has_signed| Suspect { name: name.as_str().into(), expires, since, has_signed };
+                let suspect = self.suspects.entry(id).or_insert_with(|| new(false));
                 if suspect.expires != expires {
-                    *suspect = new();
+                    *suspect = new(true);
                 }
                 if suspect.since.elapsed() < silence {
                     continue;

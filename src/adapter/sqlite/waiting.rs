@@ -202,6 +202,12 @@ pub(super) fn ready(connection: &Connection, now: Instant, most: usize) -> Done<
     Ok(ready)
 }
 
+/// Lets all that wait for a moment look again.
+pub(super) fn look_again(connection: &Connection) -> Done<()> {
+    connection.execute("UPDATE rpa_waits SET wake = 0 WHERE wake > 0", ())?;
+    Ok(())
+}
+
 /// When the next waiting run will go on by time.
 pub(super) fn next_wake(connection: &Connection) -> Done<Option<Instant>> {
     let mut first = connection.prepare_cached(

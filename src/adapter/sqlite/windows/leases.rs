@@ -47,6 +47,7 @@ impl Leases for SqliteStore {
     fn take_over(&mut self) -> Result<Vec<GoneWorker>, StoreError> {
         self.guarded(|store| {
             if !store.lease.are_others(&store.connection)? {
+                store.lease.forget_suspects();
                 return Ok(Vec::new());
             }
             store.begin_transaction()?;

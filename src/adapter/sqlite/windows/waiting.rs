@@ -46,6 +46,13 @@ impl Waiting for SqliteStore {
         self.guarded(|store| waiting::ready(&store.connection, now, limit))
     }
 
+    fn look_again(&mut self) -> Result<(), StoreError> {
+        self.guarded(|store| {
+            store.write()?;
+            waiting::look_again(&store.connection)
+        })
+    }
+
     fn next_wake(&mut self) -> Result<Option<Instant>, StoreError> {
         self.guarded(|store| waiting::next_wake(&store.connection))
     }
