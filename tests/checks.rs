@@ -20,7 +20,10 @@ use std::process::Command;
 const NOT_OF_SCRIPTS: &[&str] = &["cli", "file", "inbox", "mail", "plan", "run", "serve", "store"];
 
 /// Codes of the checker that have no cases here, and where they are tested.
-const ELSEWHERE: &[(&str, &str)] = &[("syntax::too-long", "a line of 256 KiB is no case to read: `syntax/lines`")];
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("policy::not-alone", "the finding of a run that is begun: `tests/run.rs`"),
+    ("syntax::too-long", "a line of 256 KiB is no case to read: `syntax/lines`"),
+];
 
 /// Codes that come with a whole project: the cases are checked by the program, as `rpa check` in their folder.
 const OF_PROJECTS: &[&str] = &["config::unused"];

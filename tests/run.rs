@@ -376,3 +376,35 @@ fn what_a_wait_or_a_flow_is_given_may_be_looked_up() {
     let said = folder.said(&["run", "order.rpa", "--flow", "order", "A2"]);
     assert!(said.contains("`days.txt`, line ") && said.contains("in step due"), "{said}");
 }
+
+/// A flow that keeps a policy only because of what the flow that runs it does.
+const WITHIN: &str = r#"task pay(amount: money EUR) {
+  log.info("pays {amount}")
+}
+
+policy limit {
+  before pay(amount) requires amount <= 500 EUR
+}
+
+flow pay_out(amount: money EUR) {
+  step paid { pay(amount) }
+}
+
+flow refund(amount: money EUR) {
+  if amount > 500 EUR { stop "too much" }
+  run pay_out(amount)
+}
+"#;
+
+#[test]
+fn a_flow_that_keeps_a_policy_within_others_is_not_begun_by_itself() {
+    let folder = Folder::with(&[("pay.rpa", WITHIN)]);
+    assert!(folder.run(&["check", "pay.rpa", "--deny", "warnings"]).status.success());
+    let alone = folder.run(&["run", "pay.rpa", "--flow", "pay_out", "900 EUR"]);
+    assert_eq!(alone.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&alone.stderr).into_owned();
+    assert!(said.contains("policy::not-alone") && said.contains("`limit`"), "{said}");
+    assert!(!folder.path().join(".rpa").exists(), "nothing was begun");
+    let within = folder.run(&["run", "pay.rpa", "100 EUR"]);
+    assert!(within.status.success(), "{}", String::from_utf8_lossy(&within.stderr));
+}

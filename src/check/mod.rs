@@ -23,6 +23,7 @@ mod expression;
 mod flow;
 mod graph;
 mod host;
+mod leftover;
 mod loader;
 pub mod mend;
 mod modules;
@@ -70,6 +71,9 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// All texts that the findings point into.
     pub sources: Sources,
+    /// Declarations of scripts that are used and of the script itself that nothing here uses: what no script of a project
+    /// uses is left over.
+    pub unused_here: Vec<Finding>,
     /// What the scripts need of what their project allows: entries of `allow` in `[privacy]`.
     pub allowances: Vec<Allowance>,
     /// The names of the secrets that they ask for.
@@ -90,18 +94,21 @@ pub fn check(main: Source, loader: &dyn Loader) -> Checked {
     checker.check_literals();
     checker.check_money();
     checker.check_times();
+    checker.report_leftovers();
     checker.check_style();
     checker.check_reach();
     checker.collapse();
     checker.allow();
     loader.levels().apply(&mut checker.findings);
+    loader.levels().apply(&mut checker.unused_here);
     let findings = checker.sorted_findings();
     let allowances = checker.allowances.into_iter().collect();
+    let unused_here = checker.unused_here;
     let program = checker.program;
     let secrets = capability::secrets_of(&program).into_iter().collect();
     let sources = program.sources.clone();
     let ok = !findings.iter().any(Finding::is_error);
-    Checked { program: ok.then_some(program), findings, sources, allowances, secrets }
+    Checked { program: ok.then_some(program), findings, sources, unused_here, allowances, secrets }
 }
 
 /// The work on one program.
@@ -118,6 +125,8 @@ pub(crate) struct Checker<'l> {
     pending: Pending,
     /// Places and codes that have been reported, so that nothing is said twice.
     reported: HashSet<(&'static str, crate::text::Span)>,
+    /// Declarations that nothing here uses; see [`Checked::unused_here`].
+    unused_here: Vec<Finding>,
     /// What of `[privacy]` the program needs.
     allowances: std::collections::BTreeSet<Allowance>,
 }
@@ -133,6 +142,7 @@ impl<'l> Checker<'l> {
             body: Body::default(),
             pending: Pending::default(),
             reported: HashSet::new(),
+            unused_here: Vec::new(),
             allowances: std::collections::BTreeSet::new(),
         }
     }

@@ -64,7 +64,7 @@ impl Checker<'_> {
 
     /// Reports declarations of the main script, and `use` lines, that nothing needs.
     pub(crate) fn report_unused(&mut self) {
-        let mut findings = Vec::new();
+        let (mut findings, mut here) = (Vec::new(), Vec::new());
         if self.findings.iter().any(Finding::is_error) {
             return;
         }
@@ -88,9 +88,7 @@ impl Checker<'_> {
                 .items
                 .iter()
                 .any(|item| matches!(item.kind, ItemKind::Flow(_) | ItemKind::Test(_) | ItemKind::Trigger(_)));
-            if module.prefix.is_some() || !has_roots {
-                continue;
-            }
+            let is_for_others = module.prefix.is_some() || !has_roots;
             for (item, global) in script.items.iter().zip(&module.globals) {
                 let Some(global) = global else { continue };
                 if self.names.used.contains(global) || matches!(global, Global::Flow(_)) {
@@ -110,17 +108,20 @@ impl Checker<'_> {
                     continue;
                 }
                 let kind = self.kind_of_global(*global).trim_start_matches("an ").trim_start_matches("a ");
-                findings.push(
-                    Finding::new(
-                        &catalogue::unused::DECLARATION,
-                        name.span,
-                        format!("the {kind} `{}` is never used", name.text),
-                    )
-                    .at("nothing uses it")
-                    .help(format!("remove it, or call it `_{}` if that is meant", name.text)),
-                );
+                let finding = Finding::new(
+                    &catalogue::unused::DECLARATION,
+                    name.span,
+                    format!("the {kind} `{}` is never used", name.text),
+                )
+                .at("nothing uses it")
+                .help(format!("remove it, or call it `_{}` if that is meant", name.text));
+                here.push(finding.clone());
+                if !is_for_others {
+                    findings.push(finding);
+                }
             }
         }
+        self.unused_here = here;
         findings.into_iter().for_each(|finding| self.report(finding));
     }
 }

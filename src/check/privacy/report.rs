@@ -50,16 +50,12 @@ impl Analysis<'_> {
                 &privacy::SECRET_LEAVES,
                 format!("{what} is secret, and what hangs on it reaches {}", sink.end_of_sentence()),
             ),
-            Origin::Implied if is_decided => (
-                &privacy::IMPLICIT,
-                format!("what is decided by {what} tells of it, and reaches {}", sink.end_of_sentence()),
-            ),
             Origin::Secret => {
                 (&privacy::SECRET_LEAVES, format!("{what} is secret and reaches {}", sink.end_of_sentence()))
             }
             Origin::Implied => (
                 &privacy::IMPLICIT,
-                format!("what a table decides by {what} tells of it, and reaches {}", sink.end_of_sentence()),
+                format!("what is decided by {what} tells of it, and reaches {}", sink.end_of_sentence()),
             ),
             _ => (&privacy::PII_LEAVES, format!("{what} is personal data and reaches {}", sink.end_of_sentence())),
         };

@@ -92,7 +92,7 @@ impl What {
             What::Put(name) => format!("put into `{name}`"),
             What::Handed(name) => format!("handed to `{name}`"),
             What::Given(name) => format!("`{name}` gives it"),
-            What::Tested(name) => format!("the table `{name}` tests it"),
+            What::Tested(name) => format!("`{name}` tests it"),
             What::Decides => "which way is taken hangs on it".into(),
         }
     }

@@ -47,5 +47,32 @@ pub const RESULT: Code = Code::warning(
     "fn double(x: int) -> int {\n  return x * 2\n}\n",
 );
 
+/// A field that nothing reads.
+pub const FIELD: Code = Code::warning(
+    "unused::field",
+    "a field is never read",
+    "A value that is put into a field and that nobody looks at was meant to be used, or is left over. Fields of records that are read from files or written to them are the layout of the file, and those of entities are there for people too: of those only fields are meant that nothing sets or reads. Names that begin with `_` are passed over.",
+    "record Line {\n  sku: text\n  pieces: int\n}\n\nflow count(skus: [text]) {\n  let lines = skus.map(Line(sku: it, pieces: 1))\n  step note { log.info(\"{lines.map(it.sku).distinct.count}\") }\n}\n",
+    "record Line {\n  sku: text\n  pieces: int\n}\n\nflow count(skus: [text]) {\n  let lines = skus.map(Line(sku: it, pieces: 1))\n  step note { log.info(\"{lines.map(it.sku).distinct.count}: {lines.sum(it.pieces)}\") }\n}\n",
+);
+
+/// A member that nothing gives or asks for.
+pub const MEMBER: Code = Code::warning(
+    "unused::member",
+    "a member of an enum is never used",
+    "A member that nothing gives or asks for makes everybody who takes the enum apart think of a case that there is not. Enums whose values come from files, records, people or whoever starts a flow are not meant.",
+    "enum Way { direct, approval, refused }\n\nrules way(amount: money EUR) -> Way {\n  | amount     | => way   |\n  | <= 100 EUR | direct   |\n  | > 100 EUR  | approval |\n}\n\nflow pay(amount: money EUR) {\n  let asked = way(amount) == approval\n  step note { log.info(\"{amount} {asked}\") }\n}\n",
+    "enum Way { direct, approval }\n\nrules way(amount: money EUR) -> Way {\n  | amount     | => way   |\n  | <= 100 EUR | direct   |\n  | > 100 EUR  | approval |\n}\n\nflow pay(amount: money EUR) {\n  let asked = way(amount) == approval\n  step note { log.info(\"{amount} {asked}\") }\n}\n",
+);
+
+/// A column in which every row takes anything.
+pub const COLUMN: Code = Code::warning(
+    "unused::column",
+    "a column of a table decides nothing",
+    "A column whose cells all say `-` is read by everybody and has no say in the outcome: the tests are missing, or the column is left over.",
+    "rules postage(weight: decimal, island: bool) -> money EUR {\n  | weight | island | => price |\n  | <= 1   | -      | 4.90 EUR |\n  | > 1    | -      | 9.90 EUR |\n}\n",
+    "rules postage(weight: decimal, island: bool) -> money EUR {\n  | weight | island | => price  |\n  | <= 1   | -      | 4.90 EUR  |\n  | > 1    | false  | 9.90 EUR  |\n  | > 1    | true   | 19.90 EUR |\n}\n",
+);
+
 /// All codes of this group.
-pub const GROUP: &[&Code] = &[&LOCAL, &PARAMETER, &DECLARATION, &IMPORT, &RESULT];
+pub const GROUP: &[&Code] = &[&LOCAL, &PARAMETER, &DECLARATION, &IMPORT, &RESULT, &FIELD, &MEMBER, &COLUMN];
