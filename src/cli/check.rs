@@ -419,7 +419,7 @@ mod tests {
         let a = "use \"shared.rpa\"\n\nfn tax(net: money) -> money = net * shared.rate\n";
         let b = "use \"shared.rpa\"\n\nfn four(x: int) -> int = shared.twice(shared.twice(x))\n";
         let (_folder, path) = folder(&[("shared.rpa", shared), ("a.rpa", a), ("b.rpa", b)]);
-        let (status, said) = ran(&["check", &path, "--deny", "warnings"], "");
+        let (status, _, said) = ran(&["check", &path, "--deny", "warnings"], "");
         assert_eq!(status, Status::Failed, "{said}");
         assert!(said.contains("`old_rate` is never used") && said.contains("`half` is never used"), "{said}");
         assert!(!said.contains("`rate` is") && !said.contains("`twice` is"), "{said}");
