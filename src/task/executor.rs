@@ -212,11 +212,20 @@ fn uses_files(operation: Operation) -> bool {
         CsvCheck, CsvRead, CsvWrite, ExcelRead, ExcelWrite, FileDelete, FileMove, FileRead, FileWrite, JsonRead,
         JsonWrite,
     };
-    match operation {
-        CsvRead | CsvCheck | CsvWrite | JsonRead | JsonWrite | ExcelRead | ExcelWrite | FileRead | FileWrite
-        | FileMove | FileDelete => true,
-        _ => false,
-    }
+    matches!(
+        operation,
+        CsvRead
+            | CsvCheck
+            | CsvWrite
+            | JsonRead
+            | JsonWrite
+            | ExcelRead
+            | ExcelWrite
+            | FileRead
+            | FileWrite
+            | FileMove
+            | FileDelete
+    )
 }
 
 impl Host for Executor<'_> {
