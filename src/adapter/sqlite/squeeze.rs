@@ -25,7 +25,7 @@ const FEW: u32 = 9;
 const MANY: u32 = 14;
 
 /// After so many bytes without anything to be named, every second place is looked at, then every third.
-const PATIENCE: usize = 32;
+const PATIENCE: usize = 12;
 
 /// Up to so many bytes a value is short.
 const SHORT: usize = 2_048;
@@ -92,8 +92,7 @@ impl Squeezer {
                 at += 1 + (at - written) / PATIENCE;
                 continue;
             }
-            let more = window.iter().skip(earlier + SHORTEST).zip(window.iter().skip(at + SHORTEST));
-            let length = SHORTEST + more.take(LONGEST - SHORTEST).take_while(|(a, b)| a == b).count();
+            let length = SHORTEST + alike(window, earlier + SHORTEST, at + SHORTEST);
             literal(window, written..at, &mut out);
             unsigned(length - SHORTEST, &mut out);
             unsigned(at - earlier, &mut out);
@@ -108,6 +107,15 @@ impl Squeezer {
         }
         out
     }
+}
+
+/// How many bytes from two places on are the same, as far as they may be named at once.
+fn alike(window: &[u8], earlier: usize, at: usize) -> usize {
+    let (one, other) = (window.get(earlier..).unwrap_or_default(), window.get(at..).unwrap_or_default());
+    let (one, other) = (one.get(..LONGEST - SHORTEST).unwrap_or(one), other.get(..LONGEST - SHORTEST).unwrap_or(other));
+    let eights = one.chunks_exact(8).zip(other.chunks_exact(8)).take_while(|(one, other)| one == other).count();
+    let rest = one.iter().zip(other).skip(eights * 8).take_while(|(one, other)| one == other).count();
+    eights * 8 + rest
 }
 
 /// Four bytes as a number.
