@@ -65,7 +65,7 @@ fn of_types(program: &Program, wanted: &dyn Fn(Span) -> bool) -> Vec<Finding> {
     }
     for (at, of) in program.enums.iter().enumerate().filter(|(_, of)| wanted(of.span)) {
         let id = EnumId(u32::try_from(at).unwrap_or(u32::MAX));
-        if uses.from_outside.contains(&id) || !uses.members.iter().any(|(used, _)| *used == id) {
+        if uses.from_outside.contains(&id) || !uses.given.contains(&id) || !uses.members.iter().any(|(used, _)| *used == id) {
             continue;
         }
         for (index, member) in of.members.iter().enumerate() {
@@ -139,6 +139,8 @@ struct Uses {
     members: HashSet<(EnumId, u16)>,
     /// Enums whose values come from somewhere else.
     from_outside: HashSet<EnumId>,
+    /// Enums that tables, functions and tasks of the program give: their values are made here.
+    given: HashSet<EnumId>,
 }
 
 impl Uses {
@@ -160,7 +162,7 @@ impl Uses {
         }
         for flow in &program.flows {
             // Whoever starts a flow by hand gives its parameters; who runs it gets its result.
-            flow.parameters.iter().for_each(|parameter| uses.enums_of(program, &parameter.ty));
+            flow.parameters.iter().for_each(|parameter| uses.outside(program, &parameter.ty));
             uses.as_whole(program, &flow.result);
         }
         for of in program.records.iter().filter(|of| of.is_entity()) {
@@ -173,6 +175,10 @@ impl Uses {
             if let TriggerEvent::Record { entity, .. } = &trigger.event {
                 uses.made.insert(*entity);
             }
+        }
+        let results = program.tables.iter().map(|of| &of.result).chain(program.callables.iter().map(|of| &of.result));
+        for result in results {
+            enums_in(program, result, &mut HashSet::new(), &mut uses.given);
         }
         uses.made.extend(program.reactions.iter().map(|of| of.entity));
         uses
