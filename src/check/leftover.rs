@@ -65,7 +65,10 @@ fn of_types(program: &Program, wanted: &dyn Fn(Span) -> bool) -> Vec<Finding> {
     }
     for (at, of) in program.enums.iter().enumerate().filter(|(_, of)| wanted(of.span)) {
         let id = EnumId(u32::try_from(at).unwrap_or(u32::MAX));
-        if uses.from_outside.contains(&id) || !uses.given.contains(&id) || !uses.members.iter().any(|(used, _)| *used == id) {
+        if uses.from_outside.contains(&id)
+            || !uses.given.contains(&id)
+            || !uses.members.iter().any(|(used, _)| *used == id)
+        {
             continue;
         }
         for (index, member) in of.members.iter().enumerate() {
