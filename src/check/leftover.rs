@@ -171,6 +171,20 @@ impl Uses {
         for of in program.records.iter().filter(|of| of.is_entity()) {
             of.fields.iter().for_each(|field| uses.outside(program, &field.ty));
         }
+        for (at, of) in program.records.iter().enumerate() {
+            let id = RecordId(u32::try_from(at).unwrap_or(u32::MAX));
+            for (index, field) in of.fields.iter().enumerate() {
+                // What is counted or computed when a record is made, such as the moment, is set by that.
+                let is_computed = match &field.default {
+                    Some(super::program::Default::Value(value)) => !matches!(value.kind, ExprKind::Value(_)),
+                    Some(super::program::Default::Auto) => true,
+                    None => false,
+                };
+                if is_computed {
+                    uses.set.insert((id, index));
+                }
+            }
+        }
         for of in &program.errors {
             of.fields.iter().for_each(|field| uses.as_whole(program, &field.ty));
         }
