@@ -24,9 +24,9 @@ impl Checker<'_> {
         }
         let mut sources: HashSet<SourceId> = HashSet::new();
         for module in self.names.modules.iter().filter(|module| !module.is_library && module.prefix.is_none()) {
-            let starts = |item: &crate::syntax::tree::Item| {
-                matches!(item.kind, ItemKind::Flow(_) | ItemKind::Test(_) | ItemKind::Trigger(_))
-            };
+            // What there are only tests of may be there for other scripts.
+            let starts =
+                |item: &crate::syntax::tree::Item| matches!(item.kind, ItemKind::Flow(_) | ItemKind::Trigger(_));
             if module.script.items.iter().any(starts) {
                 sources.extend(module.script.items.first().map(|item| item.span.source));
             }
