@@ -24,9 +24,9 @@ impl Checker<'_> {
         }
         let mut sources: HashSet<SourceId> = HashSet::new();
         for module in self.names.modules.iter().filter(|module| !module.is_library && module.prefix.is_none()) {
-            let starts = |item: &crate::syntax::tree::Item| {
-                matches!(item.kind, ItemKind::Flow(_) | ItemKind::Test(_) | ItemKind::Trigger(_))
-            };
+            // What there are only tests of may be there for other scripts.
+            let starts =
+                |item: &crate::syntax::tree::Item| matches!(item.kind, ItemKind::Flow(_) | ItemKind::Trigger(_));
             if module.script.items.iter().any(starts) {
                 sources.extend(module.script.items.first().map(|item| item.span.source));
             }
@@ -65,7 +65,10 @@ fn of_types(program: &Program, wanted: &dyn Fn(Span) -> bool) -> Vec<Finding> {
     }
     for (at, of) in program.enums.iter().enumerate().filter(|(_, of)| wanted(of.span)) {
         let id = EnumId(u32::try_from(at).unwrap_or(u32::MAX));
-        if uses.from_outside.contains(&id) || !uses.members.iter().any(|(used, _)| *used == id) {
+        if uses.from_outside.contains(&id)
+            || !uses.given.contains(&id)
+            || !uses.members.iter().any(|(used, _)| *used == id)
+        {
             continue;
         }
         for (index, member) in of.members.iter().enumerate() {
@@ -139,6 +142,8 @@ struct Uses {
     members: HashSet<(EnumId, u16)>,
     /// Enums whose values come from somewhere else.
     from_outside: HashSet<EnumId>,
+    /// Enums that tables, functions and tasks of the program give: their values are made here.
+    given: HashSet<EnumId>,
 }
 
 impl Uses {
@@ -160,11 +165,25 @@ impl Uses {
         }
         for flow in &program.flows {
             // Whoever starts a flow by hand gives its parameters; who runs it gets its result.
-            flow.parameters.iter().for_each(|parameter| uses.enums_of(program, &parameter.ty));
+            flow.parameters.iter().for_each(|parameter| uses.outside(program, &parameter.ty));
             uses.as_whole(program, &flow.result);
         }
         for of in program.records.iter().filter(|of| of.is_entity()) {
             of.fields.iter().for_each(|field| uses.outside(program, &field.ty));
+        }
+        for (at, of) in program.records.iter().enumerate() {
+            let id = RecordId(u32::try_from(at).unwrap_or(u32::MAX));
+            for (index, field) in of.fields.iter().enumerate() {
+                // What is counted or computed when a record is made, such as the moment, is set by that.
+                let is_computed = match &field.default {
+                    Some(super::program::Default::Value(value)) => !matches!(value.kind, ExprKind::Value(_)),
+                    Some(super::program::Default::Auto) => true,
+                    None => false,
+                };
+                if is_computed {
+                    uses.set.insert((id, index));
+                }
+            }
         }
         for of in &program.errors {
             of.fields.iter().for_each(|field| uses.as_whole(program, &field.ty));
@@ -173,6 +192,10 @@ impl Uses {
             if let TriggerEvent::Record { entity, .. } = &trigger.event {
                 uses.made.insert(*entity);
             }
+        }
+        let results = program.tables.iter().map(|of| &of.result).chain(program.callables.iter().map(|of| &of.result));
+        for result in results {
+            enums_in(program, result, &mut HashSet::new(), &mut uses.given);
         }
         uses.made.extend(program.reactions.iter().map(|of| of.entity));
         uses

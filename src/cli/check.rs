@@ -8,7 +8,7 @@ use crate::adapter::scripts::DiskLoader;
 use crate::check::{self, Allowance};
 use crate::finding::catalogue::{self, config};
 use crate::finding::render::number;
-use crate::finding::{Finding, Label, Levels, level_names};
+use crate::finding::{Finding, Label, Levels, Severity, level_names};
 use crate::text::{Source, SourceId, Sources, Span, nearest};
 use crate::world::Project;
 use ecow::EcoString;
@@ -200,7 +200,9 @@ type Place = (PathBuf, u32);
 
 impl Unused {
     fn note(&mut self, checked: &check::Checked) {
-        self.is_broken |= checked.program.is_none();
+        // Warnings that a project calls errors change nothing of what is used.
+        let is_broken = |finding: &Finding| finding.is_error() && finding.code.severity == Severity::Error;
+        self.is_broken |= checked.findings.iter().any(is_broken);
         let path_of = |source: &crate::text::Source| source.path.as_ref()?.canonicalize().ok();
         for path in checked.sources.iter().filter(|(_, source)| !source.is_library).filter_map(|(_, s)| path_of(s)) {
             *self.loaded.entry(path).or_default() += 1;
@@ -415,7 +417,7 @@ mod tests {
 
     #[test]
     fn what_no_script_of_a_project_uses_is_left_over() {
-        let shared = "const rate = 19%\n\nconst old_rate = 16%\n\nfn twice(x: int) -> int = x * 2\n\nfn half(x: int) -> decimal = x / 2\n";
+        let shared = "const rate = 19%\n\nconst old_rate = 16%\n\n/// Two of it.\nfn twice(x: int) -> int = x * 2\n\nfn half(x: int) -> decimal = x / 2\n";
         let a = "use \"shared.rpa\"\n\nfn tax(net: money) -> money = net * shared.rate\n";
         let b = "use \"shared.rpa\"\n\nfn four(x: int) -> int = shared.twice(shared.twice(x))\n";
         let (_folder, path) = folder(&[("shared.rpa", shared), ("a.rpa", a), ("b.rpa", b)]);
