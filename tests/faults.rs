@@ -68,7 +68,7 @@ fn a_full_disk_is_told_and_the_next_run_goes_on() {
         let script = format!(
             "set -e; mkdir disk .rpa; mount -t tmpfs -o size={kibibytes}k tmpfs disk; \
              status=0; '{}' run process_orders.rpa --store disk/store.db || status=$?; \
-             cp disk/store.db* .rpa/ || true; exit $status",
+             cp -r disk/store.db* .rpa/ || true; exit $status",
             rpa()
         );
         let output = Command::new("unshare").args(["-Urm", "sh", "-c", &script]).current_dir(life.folder()).output();
@@ -186,7 +186,7 @@ fn a_server_whose_disk_is_full_says_so_and_the_next_goes_on() {
     let job = job();
     let life = Life::begin(&job, None);
     let script = format!(
-        "set -e; mkdir disk .rpa; mount -t tmpfs -o size=700k tmpfs disk; \
+        "set -e; mkdir disk .rpa; mount -t tmpfs -o size=400k tmpfs disk; \
          '{0}' run process_orders.rpa --store disk/store.db >/dev/null 2>&1 || true; \
          dd if=/dev/zero of=disk/filler bs=1k >/dev/null 2>&1 || true; \
          '{0}' serve --once --store disk/store.db; cp disk/store.db* .rpa/ || true",

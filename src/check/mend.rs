@@ -177,7 +177,7 @@ mod tests {
                 "fn due(paid: bool, days: int) -> bool = not paid and days >= 30\n",
             ),
             ("fn fits(n: int) -> bool = n ≤ 10 and n ≠ 3\n", "fn fits(n: int) -> bool = n <= 10 and n != 3\n"),
-            ("const limits = [1.000.000 EUR, 9,90 EUR].count\n", "const limits = [1_000_000 EUR, 9.90 EUR].count\n"),
+            ("const limit = 1.000.000 EUR + 9,90 EUR\n", "const limit = 1_000_000 EUR + 9.90 EUR\n"),
         ] {
             assert_eq!(mended(written), right);
             assert_eq!(mended(right), right);

@@ -35,10 +35,15 @@ pub fn run(arguments: &Arguments, console: &mut Console) -> Status {
         return Status::Fine;
     }
     let finding = Finding::without_place(&cli::UNKNOWN_CODE, format!("there is no finding `{wanted}`"));
-    let named = catalogue::all().find(|code| code.id.ends_with(&format!("::{wanted}")));
-    let near = named.map(|code| code.id).or_else(|| nearest(wanted, catalogue::all().map(|code| code.id)));
-    console.finding(match near {
-        Some(near) => finding.help(format!("did you mean `{near}`?")),
+    let named = |code: &&Code| code.id.rsplit_once("::").is_some_and(|(_, name)| name == wanted);
+    let mut near: Vec<&str> = catalogue::all().filter(named).map(|code| code.id).collect();
+    if near.is_empty() {
+        near.extend(nearest(wanted, catalogue::all().map(|code| code.id)));
+    }
+    let near: Vec<String> = near.iter().map(|id| format!("`{id}`")).collect();
+    console.finding(match near.split_last() {
+        Some((last, [])) => finding.help(format!("did you mean {last}?")),
+        Some((last, others)) => finding.help(format!("did you mean {} or {last}?", others.join(", "))),
         None => finding.help("`rpa explain` lists all codes"),
     });
     Status::WrongUse
@@ -158,7 +163,8 @@ mod tests {
           × there is no finding `file::mising`
           help: did you mean `file::missing`?
         ");
-        assert!(ran(&["explain", "missing"], "").2.contains("did you mean `file::missing`?"));
+        let errors = ran(&["explain", "missing"], "").2;
+        assert!(errors.contains("did you mean `config::missing`, `file::missing` or `store::missing`?"), "{errors}");
         assert!(ran(&["explain", "file"], "").1.contains("file::disk-full"));
     }
 

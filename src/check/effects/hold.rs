@@ -171,7 +171,7 @@ impl Checker<'_> {
         }
         let span = culprit_in(expr, Effect::Pure).unwrap_or(expr.span);
         let text = self.program.sources.slice(span);
-        let short = if text.len() > 40 || text.contains('\n') { "this" } else { text };
+        let short = shortened(text);
         let effect = expr.effect;
         Some(
             Finding::new(
@@ -560,5 +560,15 @@ fn outside_steps<'s>(statements: &'s [Statement], out: &mut Vec<&'s Expr>) {
         for body in bodies {
             outside_steps(body, out);
         }
+    }
+}
+
+/// What is called, without what it is given where that is long.
+fn shortened(text: &str) -> std::borrow::Cow<'_, str> {
+    let is_short = |text: &str| text.len() <= 40 && !text.contains('\n');
+    match text.split_once('(') {
+        _ if is_short(text) => text.into(),
+        Some((name, _)) if is_short(name) && !name.is_empty() => format!("{name}(…)").into(),
+        _ => "this".into(),
     }
 }

@@ -40,11 +40,27 @@ pub(super) fn findings(graph: &Graph, flow: &Flow, reached: &HashSet<NodeIndex>)
     let mut findings = Vec::new();
     for number in numbers {
         let (Some(jump), Some(nodes)) = (back.get(&number), components.get(number)) else { continue };
-        let inside: HashSet<NodeIndex> = nodes.iter().copied().collect();
+        let inside = with_loops_within(graph, nodes);
         let round = Round { graph, flow, values: &values, inside: &inside, jump: *jump };
         findings.extend(round.finding());
     }
     findings
+}
+
+/// A round with the bodies of the loops by `for` in it: what comes back to the head of such a loop has not left.
+fn with_loops_within(graph: &Graph, nodes: &[NodeIndex]) -> HashSet<NodeIndex> {
+    let mut inside: HashSet<NodeIndex> = nodes.iter().copied().collect();
+    loop {
+        let ways = EdgeFiltered::from_fn(&graph.graph, |edge: EdgeReference<'_, Way>| {
+            edge.weight().kind != WayKind::Round || inside.contains(&edge.target())
+        });
+        let grown = tarjan_scc(&ways).into_iter().find(|nodes| nodes.iter().any(|node| inside.contains(node)));
+        let grown: HashSet<NodeIndex> = grown.unwrap_or_default().into_iter().collect();
+        if grown.len() <= inside.len() {
+            return inside;
+        }
+        inside = grown;
+    }
 }
 
 struct Round<'g> {
