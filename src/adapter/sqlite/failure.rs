@@ -87,6 +87,14 @@ pub(super) fn finding(trouble: Trouble, place: &str) -> Finding {
     }
 }
 
+fn full(place: &str) -> StoreError {
+    told(
+        &store::FULL,
+        format!("there is no room left for the store `{place}`"),
+        "make room on the disk and run again: what was committed stays, and is not done twice",
+    )
+}
+
 fn from_sqlite(error: &rusqlite::Error, place: &str) -> StoreError {
     let rusqlite::Error::SqliteFailure(failure, text) = error else {
         return told(&store::INTERNAL, format!("the store `{place}` was used wrongly: {error}"), "please report it");
@@ -109,11 +117,9 @@ fn from_sqlite(error: &rusqlite::Error, place: &str) -> StoreError {
             format!("the store `{place}` can't be written to"),
             "give this user the right to write to the file and to its folder, or set another path for `store` in rpa.toml",
         ),
-        ErrorCode::DiskFull => told(
-            &store::FULL,
-            format!("there is no room left for the store `{place}`"),
-            "make room on the disk and run again: what was committed stays, and is not done twice",
-        ),
+        ErrorCode::DiskFull => full(place),
+        // The file beside the store that its processes share can't grow: SQLite calls that an error of the disk.
+        ErrorCode::SystemIoFailure if failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE => full(place),
         ErrorCode::DatabaseCorrupt => told(
             &store::DAMAGED,
             format!("the store `{place}` is damaged: {said}"),
