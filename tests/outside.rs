@@ -176,7 +176,10 @@ fn without_times(value: &mut serde_json::Value) {
     match value {
         serde_json::Value::Object(object) => {
             object.retain(|name, _| {
-                !matches!(name.as_str(), "at" | "began" | "started" | "ended" | "milliseconds" | "which" | "account" | "version")
+                !matches!(
+                    name.as_str(),
+                    "at" | "began" | "started" | "ended" | "milliseconds" | "which" | "account" | "version"
+                )
             });
             object.values_mut().for_each(without_times);
         }

@@ -784,7 +784,8 @@ mod tests {
          18 │ width = 1
             · ─────
             ╰────
-          help: there are `rounds`, `call_depth`, `list_length`, `text_length`, `memory`, `answer` and `call_time`
+          help: there are `rounds`, `call_depth`, `list_length`, `text_length`, `memory`, `answer` and
+                `call_time`
         "#);
     }
 

@@ -20,7 +20,7 @@ pub(super) enum Body {
 
 impl Body {
     /// What an expression calls, runs or starts, with its arguments.
-    pub fn called<'p>(expr: &'p Expr) -> Option<(Body, &'p [Expr])> {
+    pub fn called(expr: &Expr) -> Option<(Body, &[Expr])> {
         match &expr.kind {
             ExprKind::Call(id, arguments) => Some((Body::Callable(*id), arguments)),
             ExprKind::Run(id, arguments) | ExprKind::Start(id, arguments) => Some((Body::Flow(*id), arguments)),
@@ -29,12 +29,12 @@ impl Body {
     }
 
     /// What an expression calls or runs, so that what stands behind it comes after its end.
-    pub fn awaited<'p>(expr: &'p Expr) -> Option<(Body, &'p [Expr])> {
+    pub fn awaited(expr: &Expr) -> Option<(Body, &[Expr])> {
         if matches!(expr.kind, ExprKind::Start(..)) { None } else { Body::called(expr) }
     }
 
     /// Its statements, and its steps when it is a flow.
-    pub fn parts<'p>(self, program: &'p Program) -> Option<(&'p [Statement], &'p [Step])> {
+    pub fn parts(self, program: &Program) -> Option<(&[Statement], &[Step])> {
         match self {
             Body::Callable(id) => program.callables.get(id.index()).map(|of| (of.body.as_slice(), &[][..])),
             Body::Flow(id) => program.flows.get(id.index()).map(|of| (of.body.as_slice(), of.steps.as_slice())),

@@ -146,14 +146,14 @@ fn plans_join_and_take_parameters() {
     assert_snapshot!(plans.join("\n"), @r"
 QueryPlan {
     entity: RecordId(
-        10,
+        11,
     ),
     joins: [
         Join {
             from: 0,
             field: 1,
             entity: RecordId(
-                9,
+                10,
             ),
             optional: false,
         },
@@ -161,7 +161,7 @@ QueryPlan {
             from: 1,
             field: 3,
             entity: RecordId(
-                8,
+                9,
             ),
             optional: true,
         },
