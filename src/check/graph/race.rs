@@ -4,7 +4,7 @@
 
 use crate::check::effects::deeds::each_statement;
 use crate::check::program::{
-    Expr, ExprKind, Flow, HandlerAction, LocalId, Program, Statement, StatementKind, Step, StepBody,
+    Effect, Expr, ExprKind, Flow, HandlerAction, LocalId, Program, Statement, StatementKind, Step, StepBody,
 };
 use crate::finding::{Finding, catalogue};
 use crate::text::Span;
@@ -23,7 +23,20 @@ struct Write {
     fields: Vec<usize>,
     /// Whether what is written depends on anything but literals.
     depends: bool,
+    /// What is written, as it stands in the script, field by field.
+    values: Vec<EcoString>,
     /// The write, or the call that leads to it.
+    span: Span,
+}
+
+/// A field of a record that a branch writes, whatever it held.
+struct Blind {
+    /// What people call the record.
+    name: EcoString,
+    /// None when the record is deleted.
+    field: Option<usize>,
+    /// The literal that is written; none when it depends on more.
+    value: Option<EcoString>,
     span: Span,
 }
 
@@ -79,13 +92,15 @@ impl<'p> Writes<'p> {
                     if let Some((local, path)) = base(target) {
                         let fields = changes.iter().map(|(field, _)| *field).collect();
                         let depends = changes.iter().any(|(_, value)| mentions(value));
-                        found.push(Write { local, path, fields, depends, span: inner.span });
+                        let values = changes.iter().map(|(_, value)| self.text(value)).collect();
+                        found.push(Write { local, path, fields, depends, values, span: inner.span });
                     }
                     return;
                 }
                 ExprKind::Delete(target) => {
                     if let Some((local, path)) = base(target) {
-                        found.push(Write { local, path, fields: Vec::new(), depends: false, span: inner.span });
+                        let (fields, values) = (Vec::new(), Vec::new());
+                        found.push(Write { local, path, fields, depends: false, values, span: inner.span });
                     }
                     return;
                 }
@@ -101,6 +116,7 @@ impl<'p> Writes<'p> {
                     path,
                     fields: write.fields.clone(),
                     depends: write.depends,
+                    values: write.values.clone(),
                     span: inner.span,
                 });
             }
@@ -136,35 +152,77 @@ impl<'p> Writes<'p> {
         branches: &[Vec<Statement>],
         read: &HashMap<LocalId, EcoString>,
     ) -> Option<Finding> {
-        let mut known: HashMap<(EcoString, Option<usize>), (usize, Span)> = HashMap::new();
+        let mut known: HashMap<(EcoString, Option<usize>), (usize, Span, EcoString)> = HashMap::new();
         for (number, branch) in branches.iter().enumerate() {
             let mut found = Vec::new();
+            let mut blind = Vec::new();
             for step in steps_of(flow, branch) {
                 self.in_step(step, &mut found);
+                match &step.body {
+                    StepBody::Value(value) => self.blind(value, &mut blind),
+                    StepBody::Block(statements) => each_statement(statements, &mut |statement| {
+                        statement.each_part(&mut |expr| self.blind(expr, &mut blind), &mut |_| {});
+                    }),
+                }
             }
             self.in_statements(branch, &mut found);
             for write in found {
                 let name = name_of(&write, flow, read);
-                let keys: Vec<Option<usize>> = match write.fields.as_slice() {
-                    [] => vec![None],
-                    fields => fields.iter().map(|field| Some(*field)).collect(),
+                match write.fields.as_slice() {
+                    [] => blind.push(Blind { name, field: None, value: None, span: write.span }),
+                    fields => blind.extend(fields.iter().zip(&write.values).map(|(field, value)| Blind {
+                        name: name.clone(),
+                        field: Some(*field),
+                        value: (!write.depends).then(|| value.clone()),
+                        span: write.span,
+                    })),
+                }
+            }
+            for write in blind {
+                let value = write.value.clone().unwrap_or_default();
+                let place = (write.name.clone(), write.field);
+                let (before, first, written) = known.entry(place).or_insert((number, write.span, value)).clone();
+                // The same value twice is no matter of order.
+                let differs = match (&write.field, &write.value) {
+                    (None, _) => false,
+                    (_, None) => true,
+                    (_, Some(value)) => *value != written,
                 };
-                for key in keys {
-                    let (before, first) = *known.entry((name.clone(), key)).or_insert((number, write.span));
-                    if before != number && write.depends {
-                        let finding = Finding::new(
-                            &catalogue::flow::RACE,
-                            write.span,
-                            format!("two branches that run side by side write the same field of {name}"),
-                        )
-                        .at("and here: whoever comes last wins")
-                        .label(first, "written here");
-                        return Some(finding.help("write it in one of the branches, or behind the `parallel`"));
-                    }
+                if before != number && differs {
+                    let name = &write.name;
+                    let finding = Finding::new(
+                        &catalogue::flow::RACE,
+                        write.span,
+                        format!("two branches that run side by side write the same field of {name}"),
+                    )
+                    .at("and here: whoever comes last wins")
+                    .label(first, "written here");
+                    return Some(finding.help("write it in one of the branches, or behind the `parallel`"));
                 }
             }
         }
         None
+    }
+
+    /// What is written into a record that is read in the same place, without a look at what it holds: what looks adds
+    /// to it, and is safe since steps are done one at a time.
+    fn blind(&self, expr: &Expr, found: &mut Vec<Blind>) {
+        expr.walk(&mut |inner| {
+            let ExprKind::Update(target, changes) = &inner.kind else { return };
+            let ExprKind::Get(_, key) = &target.kind else { return };
+            if key.effect != Effect::Pure {
+                return;
+            }
+            let name = EcoString::from(format!("`{}`", self.text(target)));
+            for (field, value) in changes.iter().filter(|(_, value)| value.effect == Effect::Pure) {
+                let value = (!mentions(value)).then(|| self.text(value));
+                found.push(Blind { name: name.clone(), field: Some(*field), value, span: inner.span });
+            }
+        });
+    }
+
+    fn text(&self, expr: &Expr) -> EcoString {
+        self.program.sources.slice(expr.span).into()
     }
 
     fn items(
