@@ -63,15 +63,15 @@ fn secret(arguments: &[Expr], boundaries: &Boundaries) -> Option<Finding> {
     }
     let finding = Finding::new(&config::MISSING, name.span, format!("the project declares no secret `{known}`"))
         .at("not declared");
+    let variable = known.to_uppercase();
+    let declare = format!(
+        "say in rpa.toml where it is, under `[secrets]`: `{known} = {{ env = \"{variable}\" }}`; what it is stands in \
+         no file of the project"
+    );
+    // No fix: the secret of another system must not go there because its name is near.
     Some(match nearest(known, declared.iter().map(EcoString::as_str)) {
-        Some(near) => finding.help(format!("did you mean `{near}`?")).fix(name.span, format!("\"{near}\"")),
-        None => {
-            let variable = known.to_uppercase();
-            finding.help(format!(
-                "say in rpa.toml where it is, under `[secrets]`: `{known} = {{ env = \"{variable}\" }}`; what it is \
-                 stands in no file of the project"
-            ))
-        }
+        Some(near) => finding.help(format!("did you mean `{near}`? If not, {declare}")),
+        None => finding.help(declare),
     })
 }
 
