@@ -3,7 +3,11 @@
 //! With `RPA_SARIF_VALIDATOR` naming the program of the SARIF SDK (npm: `@microsoft/sarif-multitool-linux`), the log is also
 //! validated by that, against the schema of OASIS and the rules of the SDK; `.ci/run` installs it where it can be had.
 
-#![allow(clippy::disallowed_methods, reason = "tests read and write files")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "tests read and write files, and say what they leave out"
+)]
 
 use rpa::check::{Memory, check};
 use rpa::finding::render::{Report, sarif};
