@@ -9,7 +9,7 @@
 
 use super::failure::Done;
 use super::record;
-use super::schema::{Entity, FieldColumns, Schema};
+use super::schema::{Entity, FieldColumns, Schema, Updates};
 use super::types::Kind;
 use crate::value::{RecordId, Value};
 use indexmap::IndexMap;
@@ -151,19 +151,25 @@ impl Behind {
     }
 
     /// Writes everything.
-    pub fn write(&mut self, connection: &Connection, schema: &mut Schema) -> Done<()> {
+    pub fn write(&mut self, connection: &Connection, schema: &Schema, updates: &mut Updates) -> Done<()> {
         for index in 0..self.tables.len() {
             if self.count > 0
                 && let Ok(index) = u32::try_from(index)
             {
-                self.write_of(connection, schema, RecordId(index))?;
+                self.write_of(connection, schema, updates, RecordId(index))?;
             }
         }
         Ok(())
     }
 
     /// Writes the records of one entity. None of them needs another that waits.
-    pub fn write_of(&mut self, connection: &Connection, schema: &mut Schema, entity: RecordId) -> Done<()> {
+    pub fn write_of(
+        &mut self,
+        connection: &Connection,
+        schema: &Schema,
+        updates: &mut Updates,
+        entity: RecordId,
+    ) -> Done<()> {
         let Some(table) = self.tables.get_mut(entity.0 as usize).filter(|_| self.count > 0) else { return Ok(()) };
         if !table.new.is_empty() {
             let new = std::mem::take(&mut table.new);
@@ -177,7 +183,7 @@ impl Behind {
             self.count -= changed.len();
             changed.sort_by(|one, other| one.fields.cmp(&other.fields));
             for alike in changed.chunk_by(|one, other| one.fields == other.fields) {
-                record::write_alike(connection, schema, entity, alike)?;
+                record::write_alike(connection, schema, updates, entity, alike)?;
             }
         }
         Ok(())

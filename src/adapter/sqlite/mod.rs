@@ -131,6 +131,7 @@ pub struct SqliteStore {
     /// What people call it: its path.
     place: String,
     schema: Schema,
+    updates: schema::Updates,
     /// Whether a transaction is open.
     is_open: bool,
     /// What can be taken back of it alone.
@@ -193,6 +194,7 @@ impl SqliteStore {
             connection,
             place,
             schema,
+            updates: schema::Updates::default(),
             is_open: false,
             parts: part::Parts::default(),
             cache: cache::Cache::default(),
@@ -269,12 +271,12 @@ impl SqliteStore {
 
     /// Writes the changes that the tables do not know yet.
     fn write_behind(&mut self) -> Done<()> {
-        self.behind.write(&self.connection, &mut self.schema)
+        self.behind.write(&self.connection, &self.schema, &mut self.updates)
     }
 
     /// Those of one entity.
     fn write_behind_of(&mut self, entity: RecordId) -> Done<()> {
-        self.behind.write_of(&self.connection, &mut self.schema, entity)
+        self.behind.write_of(&self.connection, &self.schema, &mut self.updates, entity)
     }
 
     /// Wakes the runs that watch for a record that was just written.
@@ -421,7 +423,7 @@ impl SqliteStore {
                     return Ok(());
                 }
                 self.write_new()?;
-                record::set_back(&self.connection, &mut self.schema, *entity, key, before, fields)
+                record::set_back(&self.connection, &self.schema, &mut self.updates, *entity, key, before, fields)
             }
             Opposite::Insert(entity, record) => record::put_back(&self.connection, &self.schema, *entity, record),
             Opposite::DeleteMail(number) => outbox::remove(&self.connection, *number),

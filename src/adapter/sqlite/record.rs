@@ -3,7 +3,7 @@
 use super::behind::Unwritten;
 use super::column::{self, Part, key_of, shown};
 use super::failure::{Done, Trouble, bad_record, internal};
-use super::schema::{Entity, FieldColumns, Schema, condition};
+use super::schema::{Entity, FieldColumns, Schema, Updates, condition};
 use super::sequence::{Counter, Counters};
 use super::types::{Kind, Types};
 use crate::value::{EcoString, RecordId, Value};
@@ -216,26 +216,30 @@ pub(super) fn changed(
 /// Writes the changed fields of the record that had this key.
 pub(super) fn write_changed(
     connection: &Connection,
-    schema: &mut Schema,
+    schema: &Schema,
+    updates: &mut Updates,
     id: RecordId,
     key: &Value,
     changed: &Changed,
 ) -> Done<()> {
     let fields = changed.record.fields().unwrap_or_default();
-    match write_fields(connection, schema, id, key, fields, &changed.fields)? {
+    match write_fields(connection, schema, updates, id, key, fields, &changed.fields)? {
         Ok(()) => Ok(()),
         Err(error) => Err(refused(connection, schema, entity(schema, id)?, Some(key), fields, error)),
     }
 }
 
 /// Writes the same fields of records of one entity.
-pub(super) fn write_alike(connection: &Connection, schema: &mut Schema, id: RecordId, alike: &[Unwritten]) -> Done<()> {
+pub(super) fn write_alike(
+    connection: &Connection,
+    schema: &Schema,
+    updates: &mut Updates,
+    id: RecordId,
+    alike: &[Unwritten],
+) -> Done<()> {
     let Some(first) = alike.first() else { return Ok(()) };
-    let prepared = schema.entity_mut(id).and_then(|entity| entity.prepare_update(&first.fields));
     let entity = entity(schema, id)?;
-    let Some((_, text)) = prepared.and_then(|prepared| entity.updates.get(prepared)) else {
-        return Err(internal("an update without a statement"));
-    };
+    let text = updates.of(entity, &first.fields).ok_or_else(|| internal("an update without a statement"))?;
     let mut statement = connection.prepare_cached(text)?;
     for each in alike {
         let fields = each.record.fields().unwrap_or_default();
@@ -247,17 +251,15 @@ pub(super) fn write_alike(connection: &Connection, schema: &mut Schema, id: Reco
 /// Writes fields of the record under a key; what SQLite has against it is given apart.
 fn write_fields(
     connection: &Connection,
-    schema: &mut Schema,
+    schema: &Schema,
+    updates: &mut Updates,
     id: RecordId,
     key: &Value,
     fields: &[Value],
     changed: &[usize],
 ) -> Done<Result<(), rusqlite::Error>> {
-    let prepared = schema.entity_mut(id).and_then(|entity| entity.prepare_update(changed));
     let entity = entity(schema, id)?;
-    let Some((_, text)) = prepared.and_then(|prepared| entity.updates.get(prepared)) else {
-        return Err(internal("an update without a statement"));
-    };
+    let text = updates.of(entity, changed).ok_or_else(|| internal("an update without a statement"))?;
     let mut statement = connection.prepare_cached(text)?;
     write_one(&mut statement, schema, entity, key, fields, changed)
 }
@@ -283,14 +285,15 @@ fn write_one(
 /// Sets fields of the record under a key back to what they were.
 pub(super) fn set_back(
     connection: &Connection,
-    schema: &mut Schema,
+    schema: &Schema,
+    updates: &mut Updates,
     id: RecordId,
     key: &Value,
     before: &Value,
     fields: &[usize],
 ) -> Done<()> {
     let values = before.fields().map(<[Value]>::to_vec).unwrap_or_default();
-    write_fields(connection, schema, id, key, &values, fields)?.map_err(Trouble::from)
+    write_fields(connection, schema, updates, id, key, &values, fields)?.map_err(Trouble::from)
 }
 
 /// Puts a record back in that was taken away.

@@ -30,8 +30,6 @@ pub(super) struct Entity {
     pub insert: String,
     /// `DELETE … WHERE key = ?`
     pub delete: String,
-    /// `UPDATE …` for sets of fields that were changed before.
-    pub updates: Vec<(Box<[usize]>, String)>,
 }
 
 /// Where a field is kept.
@@ -84,11 +82,6 @@ impl Schema {
         self.entities.get(id.0 as usize)?.as_ref()
     }
 
-    /// An entity, to keep a statement in it.
-    pub fn entity_mut(&mut self, id: RecordId) -> Option<&mut Entity> {
-        self.entities.get_mut(id.0 as usize)?.as_mut()
-    }
-
     /// The fields that refer to an entity.
     pub fn referring(&self, to: RecordId) -> impl Iterator<Item = (&Entity, &FieldColumns)> {
         let fields = |entity| Entity::fields_of(entity).map(move |field| (entity, field));
@@ -117,7 +110,6 @@ impl Entity {
             get: format!("SELECT {columns} FROM {table} WHERE {by_key}"),
             insert: format!("INSERT INTO {table} ({columns}) VALUES ({values})"),
             delete: format!("DELETE FROM {table} WHERE {by_key}"),
-            updates: Vec::new(),
             id,
             name,
             key,
@@ -135,26 +127,46 @@ impl Entity {
     pub fn key_field(&self) -> Option<&FieldColumns> {
         self.fields.get(self.key)
     }
+}
 
-    /// Makes sure that there is a statement that changes these fields, and says which one it is.
-    pub fn prepare_update(&mut self, changed: &[usize]) -> Option<usize> {
-        if let Some(found) = self.updates.iter().position(|(fields, _)| **fields == *changed) {
-            return Some(found);
+/// The statements that change sets of fields, made when they are first needed.
+#[derive(Debug, Default)]
+pub(super) struct Updates {
+    /// By record id.
+    known: Vec<Vec<(Box<[usize]>, String)>>,
+}
+
+impl Updates {
+    /// `UPDATE … WHERE key = ?` for these fields; none when the entity does not have them.
+    pub fn of(&mut self, entity: &Entity, changed: &[usize]) -> Option<&str> {
+        let index = entity.id.0 as usize;
+        if self.known.len() <= index {
+            self.known.resize_with(index + 1, Vec::new);
         }
-        let mut number = 0;
-        let mut sets = String::new();
-        for field in changed {
-            for column in &self.fields.get(*field)?.columns {
-                number += 1;
-                let comma = if sets.is_empty() { "" } else { ", " };
-                let _ = write!(sets, "{comma}{column} = ?{number}");
+        let known = self.known.get_mut(index)?;
+        let at = match known.iter().position(|(fields, _)| **fields == *changed) {
+            Some(at) => at,
+            None => {
+                known.push((changed.into(), update(entity, changed)?));
+                known.len() - 1
             }
-        }
-        let by_key = condition(&self.key_field()?.columns, number + 1);
-        let text = format!("UPDATE {} SET {sets} WHERE {by_key}", self.table);
-        self.updates.push((changed.into(), text));
-        Some(self.updates.len() - 1)
+        };
+        known.get(at).map(|(_, text)| text.as_str())
     }
+}
+
+fn update(entity: &Entity, changed: &[usize]) -> Option<String> {
+    let mut number = 0;
+    let mut sets = String::new();
+    for field in changed {
+        for column in &entity.fields.get(*field)?.columns {
+            number += 1;
+            let comma = if sets.is_empty() { "" } else { ", " };
+            let _ = write!(sets, "{comma}{column} = ?{number}");
+        }
+    }
+    let by_key = condition(&entity.key_field()?.columns, number + 1);
+    Some(format!("UPDATE {} SET {sets} WHERE {by_key}", entity.table))
 }
 
 /// `a = ?1 AND b = ?2`

@@ -116,7 +116,7 @@ impl Store for SqliteStore {
             let has_changed = !changed.fields.is_empty();
             if has_changed && !store.change_later(entity, key, &changed.record, &changed.fields)? {
                 store.write_new()?;
-                record::write_changed(&store.connection, &mut store.schema, entity, key, &changed)?;
+                record::write_changed(&store.connection, &store.schema, &mut store.updates, entity, key, &changed)?;
             }
             let (old, new) = (store.key_of(entity, &before), store.key_of(entity, &changed.record));
             if old != new {
