@@ -385,6 +385,7 @@ impl SqliteStore {
     fn take_back_part(&mut self) -> Done<()> {
         match self.parts.take_back() {
             Some(todo) => {
+                self.behind.forget_births();
                 if todo.savepoint {
                     self.execute("ROLLBACK TO part")?;
                     for _ in 0..=todo.release {
@@ -416,6 +417,7 @@ impl SqliteStore {
                 if self.forget_behind(*entity, key)? {
                     return Ok(());
                 }
+                self.behind.was_written(*entity);
                 record::delete(&self.connection, &self.schema, *entity, key).map(|_| ())
             }
             Opposite::Change(entity, key, before, fields) => {
@@ -423,9 +425,13 @@ impl SqliteStore {
                     return Ok(());
                 }
                 self.write_new()?;
+                self.behind.was_written(*entity);
                 record::set_back(&self.connection, &self.schema, &mut self.updates, *entity, key, before, fields)
             }
-            Opposite::Insert(entity, record) => record::put_back(&self.connection, &self.schema, *entity, record),
+            Opposite::Insert(entity, record) => {
+                self.behind.was_written(*entity);
+                record::put_back(&self.connection, &self.schema, *entity, record)
+            }
             Opposite::DeleteMail(number) => outbox::remove(&self.connection, *number),
         }
     }
@@ -529,6 +535,17 @@ impl SqliteStore {
                 true => self.cache.remove(&place),
                 false => self.cache.put(place, record),
             }
+        }
+        Ok(())
+    }
+
+    /// Takes note of a record that did not exist before, where others may refer to it.
+    fn note_birth(&mut self, entity: RecordId, key: &Value) -> Done<()> {
+        let entity = record::entity(&self.schema, entity)?;
+        if entity.is_referred_to
+            && let Some(place) = cache::place(&self.schema, entity, key)
+        {
+            self.behind.was_born(place);
         }
         Ok(())
     }

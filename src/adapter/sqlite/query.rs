@@ -1,5 +1,7 @@
 //! Plans as statements, made once for each plan.
 
+use super::behind::Place;
+use super::cache;
 use super::column::{self, Part, key_of};
 use super::failure::{Done, Trouble, bad_record, internal};
 use super::record;
@@ -50,6 +52,19 @@ pub(super) fn key_asked_for<'p>(schema: &Schema, plan: &QueryPlan, parameters: &
     };
     let key = parameters.get(parameter).filter(|key| matches!(key, Value::Text(_) | Value::Int(_)))?;
     (schema.entity(plan.entity)?.key == field).then_some(key)
+}
+
+/// The field and the record, when a plan asks for all records that refer to one by a field, and nothing else.
+pub(super) fn reference_asked_for(schema: &Schema, plan: &QueryPlan, parameters: &[Value]) -> Option<(usize, Place)> {
+    let is_plain = plan.joins.is_empty() && plan.limit.is_none() && plan.offset.is_none() && plan.order.is_empty();
+    let (true, Output::Records, Some(Scalar::Compare(BinaryOperator::Equal, left, right))) =
+        (is_plain, &plan.output, &plan.filter)
+    else {
+        return None;
+    };
+    let (Scalar::Column { table: 0, field }, Scalar::Parameter(at)) = (&**left, &**right) else { return None };
+    let Kind::Reference(target, _) = schema.entity(plan.entity)?.fields.get(*field)?.kind else { return None };
+    Some((*field, cache::place(schema, schema.entity(target)?, parameters.get(*at)?)?))
 }
 
 impl Queries {

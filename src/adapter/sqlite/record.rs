@@ -113,7 +113,12 @@ pub(super) fn insert(connection: &Connection, schema: &Schema, id: RecordId, val
 }
 
 /// Puts records of one entity in.
-pub(super) fn insert_alike(connection: &Connection, schema: &Schema, id: RecordId, alike: &[Value]) -> Done<()> {
+pub(super) fn insert_alike<'v>(
+    connection: &Connection,
+    schema: &Schema,
+    id: RecordId,
+    alike: impl Iterator<Item = &'v Value>,
+) -> Done<()> {
     let entity = entity(schema, id)?;
     let mut statement = connection.prepare_cached(&entity.insert)?;
     for record in alike {

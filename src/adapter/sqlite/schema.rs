@@ -24,6 +24,8 @@ pub(super) struct Entity {
     pub fields: Vec<FieldColumns>,
     /// Positions of the fields that are counted up.
     pub counted: Vec<usize>,
+    /// Whether there are fields that refer to it.
+    pub is_referred_to: bool,
     /// `SELECT … WHERE key = ?`, all fields in order.
     pub get: String,
     /// `INSERT …`, all fields in order.
@@ -74,6 +76,11 @@ impl Schema {
                 *place = Some(entity);
             }
         }
+        let targets: Vec<RecordId> =
+            entities.iter().flatten().flat_map(|entity| &entity.fields).filter_map(referred_to).collect();
+        for entity in entities.iter_mut().flatten() {
+            entity.is_referred_to = targets.contains(&entity.id);
+        }
         Some(Schema { types, entities })
     }
 
@@ -90,6 +97,14 @@ impl Schema {
             .flatten()
             .flat_map(fields)
             .filter(move |(_, field)| matches!(&field.kind, Kind::Reference(id, _) if *id == to))
+    }
+}
+
+/// The entity that a field refers to.
+fn referred_to(field: &FieldColumns) -> Option<RecordId> {
+    match &field.kind {
+        Kind::Reference(target, _) => Some(*target),
+        _ => None,
     }
 }
 
@@ -116,6 +131,7 @@ impl Entity {
             table,
             fields,
             counted,
+            is_referred_to: false,
         })
     }
 

@@ -2,7 +2,8 @@
 
 use super::fixture::*;
 use crate::adapter::sqlite::{SqliteStore, record};
-use crate::compile::query::{Output, QueryId, QueryPlan};
+use crate::compile::query::{Output, QueryId, QueryPlan, Scalar};
+use crate::syntax::tree::BinaryOperator;
 use crate::value::{Instant, RecordId, Value};
 use crate::world::{Begin, Journal, Message, RunFilter, RunId, RunRecord, RunState, Store, StoreError};
 use proptest::prelude::*;
@@ -16,6 +17,7 @@ enum Deed {
     Delete(u8),
     Line(u8),
     DeleteLine(u8),
+    LinesOf(u8),
     Mail,
     Count,
     BeginRun,
@@ -34,6 +36,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         2 => (0_u8..5).prop_map(Deed::Delete),
         2 => (0_u8..5).prop_map(Deed::Line),
         1 => (1_u8..5).prop_map(Deed::DeleteLine),
+        3 => (0_u8..5).prop_map(Deed::LinesOf),
         1 => Just(Deed::Mail),
         1 => Just(Deed::Count),
         1 => Just(Deed::BeginRun),
@@ -56,18 +59,24 @@ fn shown(store: &mut SqliteStore) -> String {
     for which in 0..5 {
         out.push_str(&format!("{:?}\n", store.get(PRODUCT, &sku(which)).unwrap()));
     }
-    let ids = |store: &SqliteStore, text: &str| -> Vec<i64> {
-        let mut statement = store.connection.prepare(text).unwrap();
-        statement.query_map((), |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
-    };
-    let mut lines: Vec<Value> = ids(store, "SELECT id FROM Line")
+    out.push_str(&format!("{:?} mails {:?}\n", lines(store), numbers(store, "SELECT number FROM rpa_outbox")));
+    out
+}
+
+fn numbers(store: &SqliteStore, text: &str) -> Vec<i64> {
+    let mut statement = store.connection.prepare(text).unwrap();
+    statement.query_map((), |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+/// All lines, those of the table and those that it does not know yet.
+fn lines(store: &SqliteStore) -> Vec<Value> {
+    let mut lines: Vec<Value> = numbers(store, "SELECT id FROM Line")
         .into_iter()
         .map(|id| record::get(&store.connection, &store.schema, LINE, &Value::Int(id)).unwrap().unwrap())
         .collect();
-    lines.extend_from_slice(store.behind.new_of(LINE));
+    lines.extend(store.behind.new_of(LINE));
     lines.sort();
-    out.push_str(&format!("{lines:?} mails {:?}\n", ids(store, "SELECT number FROM rpa_outbox")));
-    out
+    lines
 }
 
 /// What the store says of each product is what lies in its table.
@@ -141,6 +150,65 @@ fn all(entity: RecordId) -> QueryPlan {
         output: Output::Records,
         parameters: 0,
     }
+}
+
+/// A question for the lines of a product.
+fn lines_of() -> QueryPlan {
+    let product = Box::new(Scalar::Column { table: 0, field: 2 });
+    let filter = Scalar::Compare(BinaryOperator::Equal, product, Box::new(Scalar::Parameter(0)));
+    QueryPlan { filter: Some(filter), parameters: 1, ..all(LINE) }
+}
+
+fn a_line(of: &str) -> Vec<Option<Value>> {
+    let (customer, product) = (Value::reference(CUSTOMER, "c".into()), Value::reference(PRODUCT, of.into()));
+    vec![None, Some(customer), Some(product), Some(Value::Int(1))]
+}
+
+#[test]
+fn what_refers_to_a_new_record_is_known_without_its_table() {
+    let mut store = SqliteStore::in_memory(&shop(), &tiers()).unwrap();
+    store.begin().unwrap();
+    store.insert(CUSTOMER, customer("c")).unwrap();
+    store.insert(PRODUCT, product("A1", "1.50", 0)).unwrap();
+    store.insert(LINE, a_line("A1")).unwrap();
+    store.commit().unwrap();
+    store.begin().unwrap();
+    store.insert(PRODUCT, product("A2", "1.50", 0)).unwrap();
+    assert!(store.get(PRODUCT, &sku(1)).unwrap().is_some() && store.get(CUSTOMER, &"c".into()).unwrap().is_some());
+    let before = store.connection.total_changes();
+    let count = |store: &mut SqliteStore, which| {
+        store.query(QueryId(0), &lines_of(), &[sku(which)]).unwrap().as_list().unwrap().len()
+    };
+    assert_eq!(count(&mut store, 2), 0);
+    for of in ["A2", "A1", "A2"] {
+        store.insert(LINE, a_line(of)).unwrap();
+    }
+    assert_eq!(count(&mut store, 2), 2);
+    assert_eq!(store.connection.total_changes(), before);
+    // One that was there before may have others in the table.
+    assert_eq!(count(&mut store, 1), 2);
+    assert_eq!(store.connection.total_changes(), before + 3);
+    store.insert(LINE, a_line("A2")).unwrap();
+    assert_eq!(count(&mut store, 2), 3);
+}
+
+#[test]
+fn many_new_records_leave_nothing_without_what_it_refers_to() {
+    let mut store = SqliteStore::in_memory(&shop(), &tiers()).unwrap();
+    store.begin().unwrap();
+    store.insert(CUSTOMER, customer("c")).unwrap();
+    store.insert(PRODUCT, product("A1", "1.50", 0)).unwrap();
+    for _ in 0..2_000 {
+        store.insert(LINE, a_line("A1")).unwrap();
+    }
+    let before = store.connection.total_changes();
+    store.commit().unwrap();
+    assert!(store.connection.total_changes() >= before + 2_000, "they were written at once");
+    // SQLite looks again, at once and at what was written meanwhile.
+    store.begin().unwrap();
+    assert!(matches!(store.insert(LINE, a_line("B9")), Err(StoreError::NotFound { .. })));
+    assert!(matches!(store.delete(PRODUCT, &sku(1)), Err(StoreError::StillReferred { .. })));
+    assert_eq!(numbers(&store, "SELECT count(*) FROM pragma_foreign_key_check"), [0]);
 }
 
 #[test]
@@ -232,6 +300,12 @@ proptest! {
                     let product = Value::reference(PRODUCT, sku(which));
                     let customer = Value::reference(CUSTOMER, "c".into());
                     drop(store.insert(LINE, vec![None, Some(customer), Some(product), Some(Value::Int(1))]));
+                }
+                Deed::LinesOf(which) => {
+                    let known = lines(&store);
+                    let of = known.iter().filter(|line| line.fields().unwrap()[2] == Value::reference(PRODUCT, sku(which)));
+                    let expected = Value::list(of.cloned().collect());
+                    prop_assert_eq!(store.query(QueryId(0), &lines_of(), &[sku(which)]).unwrap(), expected);
                 }
                 Deed::DeleteLine(which) => drop(store.delete(LINE, &Value::Int(which.into()))),
                 Deed::Mail => drop(store.add_to_outbox(1, &message()).unwrap()),

@@ -93,11 +93,13 @@ impl Store for SqliteStore {
                 record
             } else {
                 store.write_before_insert(entity)?;
+                store.behind.was_written(entity);
                 record::insert(&store.connection, &store.schema, entity, &values)?;
                 Value::record(entity, values)
             };
             let key = store.key_of(entity, &record);
             store.note(entity, &key, Some(record.clone()))?;
+            store.note_birth(entity, &key)?;
             store.parts.wrote(|| Opposite::Delete(entity, key));
             store.wake_watching(entity, &record)?;
             store.log_change(entity, RecordHappening::Created, &record)?;
@@ -116,11 +118,13 @@ impl Store for SqliteStore {
             let has_changed = !changed.fields.is_empty();
             if has_changed && !store.change_later(entity, key, &changed.record, &changed.fields)? {
                 store.write_new()?;
+                store.behind.was_written(entity);
                 record::write_changed(&store.connection, &store.schema, &mut store.updates, entity, key, &changed)?;
             }
             let (old, new) = (store.key_of(entity, &before), store.key_of(entity, &changed.record));
             if old != new {
                 store.note(entity, &old, None)?;
+                store.behind.forget_births();
             }
             store.note(entity, &new, Some(changed.record.clone()))?;
             if has_changed {
@@ -139,6 +143,8 @@ impl Store for SqliteStore {
             store.writable()?;
             let Some(before) = store.read(entity, key)? else { return Ok(false) };
             store.write_new()?;
+            store.behind.was_written(entity);
+            store.behind.forget_births();
             let was_there = record::delete(&store.connection, &store.schema, entity, key)?;
             store.note(entity, key, None)?;
             if was_there {
@@ -154,6 +160,11 @@ impl Store for SqliteStore {
         self.guarded(|store| {
             if let Some(key) = query::key_asked_for(&store.schema, plan, parameters) {
                 return store.read(plan.entity, key).map(Option::unwrap_or_default);
+            }
+            if let Some((field, to)) = query::reference_asked_for(&store.schema, plan, parameters)
+                && let Some(records) = store.behind.referring(plan.entity, field, &to)
+            {
+                return Ok(Value::list(records));
             }
             store.write_behind_of(plan.entity)?;
             for join in &plan.joins {
