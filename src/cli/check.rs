@@ -104,8 +104,14 @@ pub fn run(arguments: &Arguments, console: &mut Console) -> Status {
     }
     let fine = reports.iter().all(|(findings, _)| findings.is_empty());
     let failed = reports.iter().flat_map(|(findings, _)| findings).any(Finding::is_error);
-    let files: Vec<String> = scripts.iter().map(|script| script.display().to_string()).collect();
-    console.reports_on(reports.iter().map(|(findings, sources)| (findings.clone(), sources)).collect(), &files);
+    // Before the reports about scripts stands what names none, behind them what is said of projects.
+    let files = std::iter::once(None).chain(scripts.iter().map(|script| {
+        // What is typed in is called so in findings.
+        Some(if script == Path::new("-") { "<input>".to_string() } else { script.display().to_string() })
+    }));
+    let files = files.chain(std::iter::repeat(None));
+    let of_files = reports.iter().zip(files).map(|((findings, sources), file)| (file, findings.clone(), sources));
+    console.reports_on(of_files.collect());
     if fine && console.format == Format::Text {
         console.line(format!("{}: no findings", number(scripts.len(), "script")));
     }
@@ -316,6 +322,24 @@ mod tests {
         let sarif: serde_json::Value = serde_json::from_str(&form("sarif")).unwrap();
         assert_eq!(sarif["runs"][0]["results"][0]["ruleId"], "unused::parameter");
         assert_eq!(ran(&["explain", "--format", "sarif"], "").0, Status::WrongUse);
+    }
+
+    #[test]
+    fn what_could_not_be_checked_does_not_pass() {
+        let user = "use \"broken.rpa\"\n\nfn two() -> int = broken.one() * 2\n";
+        let (_folder, path) = folder(&[("broken.rpa", "fn one() -> int = nothing\n"), ("user.rpa", user)]);
+        let form = |form: &str| {
+            ran(&["check", &path, &format!("{path}/none.rpa"), "--format", form], "").1.replace(&path, "DIR")
+        };
+        let junit = form("junit");
+        assert!(junit.contains("tests=\"3\" failures=\"2\" errors=\"0\" skipped=\"1\""), "{junit}");
+        let failed = "name=\"DIR/none.rpa\" classname=\"rpa check\" file=\"DIR/none.rpa\">\n      <failure message=\"there is no file";
+        let skipped = "file=\"DIR/user.rpa\">\n      <skipped message=\"what it needs has errors\"/>";
+        assert!(junit.contains(failed) && junit.contains(skipped), "{junit}");
+        assert!(form("github").contains("::error file=DIR/none.rpa,title=file%3A%3Amissing::there is no file"));
+        std::fs::write(format!("{path}/rpa.toml"), "x = \n").unwrap();
+        let junit = form("junit");
+        assert!(junit.contains("tests=\"4\" failures=\"2\" errors=\"0\" skipped=\"2\""), "{junit}");
     }
 
     #[test]
