@@ -18,6 +18,7 @@ mod primitive;
 mod report;
 mod sink;
 mod solve;
+mod spoken;
 mod statement;
 mod taint;
 #[cfg(test)]
