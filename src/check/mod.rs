@@ -11,6 +11,7 @@ mod arguments;
 mod body;
 mod boundaries;
 mod call;
+mod callers;
 pub mod capability;
 mod cascade;
 mod decision;
@@ -50,6 +51,7 @@ mod wait;
 mod written;
 
 pub use boundaries::{Allowance, Boundaries, is_of_domain};
+pub use callers::runs_flow_of;
 pub use host::{Address, HostRule, Refusal, refusal};
 pub use loader::{Kept, LoadError, Loader, Memory};
 pub use session::{Entry, EntryPart, Session, Variable};
@@ -201,7 +203,13 @@ impl<'l> Checker<'l> {
         // A policy that could not be read whole proves nothing.
         let mut kept_by_callers = Vec::new();
         if broken.is_empty() {
-            let proved = policy::prove(program, &wanted);
+            let main = self.names.modules.iter().find(|module| !module.is_library && module.prefix.is_none());
+            let main = main.and_then(|module| program.sources.get(module.source).map(|source| (module.source, source)));
+            let around = policy::Surroundings {
+                is_own: &|span| main.is_none_or(|(id, _)| span.source == id),
+                is_run_elsewhere: &|flow| main.is_some_and(|(_, source)| self.loader.is_run_elsewhere(source, flow)),
+            };
+            let proved = policy::prove(program, &wanted, &around);
             findings.extend(proved.findings);
             kept_by_callers = proved.kept_by_callers;
         }
