@@ -74,6 +74,10 @@ impl Loader for Shelf {
         self.0.sheet(bytes, sheet)
     }
 
+    fn is_run_elsewhere(&self, script: &Source, flow: &str) -> bool {
+        self.0.is_run_elsewhere(script, flow)
+    }
+
     fn boundaries(&self) -> Boundaries {
         Boundaries { today: a_day(), ..self.0.boundaries() }
     }

@@ -34,9 +34,14 @@ fn log() -> Value {
     let alone = rpa::finding::Finding::without_place(&rpa::finding::catalogue::cli::NO_SCRIPTS, "there are no scripts");
     let mut reports: Vec<Report<'_>> = checked
         .iter()
-        .map(|checked| Report { findings: checked.findings.clone(), sources: &checked.sources })
+        .map(|checked| Report {
+            file: None,
+            is_broken: false,
+            findings: checked.findings.clone(),
+            sources: &checked.sources,
+        })
         .collect();
-    reports.push(Report { findings: vec![alone], sources: &empty });
+    reports.push(Report { file: None, is_broken: false, findings: vec![alone], sources: &empty });
     sarif::render(&reports)
 }
 

@@ -1,7 +1,7 @@
 //! What scripts name beside themselves, read from the disk: used scripts, templates, rule tables.
 
 use super::sheet_text;
-use crate::check::{Boundaries, LoadError, Loader};
+use crate::check::{Boundaries, LoadError, Loader, runs_flow_of};
 use crate::finding::Levels;
 use crate::text::Source;
 use crate::world::Project;
@@ -70,6 +70,38 @@ impl Loader for DiskLoader {
     fn levels(&self) -> &Levels {
         &self.levels
     }
+
+    fn is_run_elsewhere(&self, script: &Source, flow: &str) -> bool {
+        let Some(real) = script.path.as_deref().and_then(|path| path.canonicalize().ok()) else { return false };
+        let Some(folder) = self.folders.first().filter(|folder| real.starts_with(folder)) else { return false };
+        scripts_of(folder).into_iter().filter(|other| *other != real).any(|other| {
+            let Some(text) = self.open(&other).ok().and_then(|bytes| String::from_utf8(bytes).ok()) else {
+                return false;
+            };
+            let beside = other.parent().unwrap_or(folder);
+            let is_script = |path: &str| beside.join(path).canonicalize().is_ok_and(|path| path == real);
+            runs_flow_of(&text, &script.name, flow, &is_script)
+        })
+    }
+}
+
+/// The scripts of a project, hidden folders and links left out; those beside a script that belongs to none.
+fn scripts_of(project: &Path) -> Vec<PathBuf> {
+    let is_project = project.join("rpa.toml").is_file();
+    let (mut found, mut folders) = (Vec::new(), vec![project.to_path_buf()]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let is_hidden = entry.file_name().to_string_lossy().starts_with('.');
+            let (path, Ok(kind)) = (entry.path(), entry.file_type()) else { continue };
+            if kind.is_dir() && is_project && !is_hidden {
+                folders.push(path);
+            } else if kind.is_file() && path.extension().is_some_and(|extension| extension == "rpa") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
 }
 
 fn failure(error: io::Error) -> LoadError {

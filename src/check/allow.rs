@@ -47,14 +47,17 @@ impl Checker<'_> {
                         findings.push(finding);
                         continue;
                     }
-                    let before = self.findings.len();
-                    self.findings.retain(|finding| {
+                    let before = (self.findings.len(), self.unused_here.len());
+                    let is_allowed = |finding: &Finding| {
                         let is_here = finding.span().is_some_and(|place| {
                             place.source == module.source && source.line_of(place.start as usize) == allow.line
                         });
-                        !(is_here && finding.code.id == *code)
-                    });
-                    if self.findings.len() == before && is_whole {
+                        is_here && finding.code.id == *code
+                    };
+                    self.findings.retain(|finding| !is_allowed(finding));
+                    // What a project would say of the place is allowed as well.
+                    self.unused_here.retain(|unused| !is_allowed(&unused.finding));
+                    if (self.findings.len(), self.unused_here.len()) == before && is_whole {
                         needless.push((code, *span));
                     }
                 }

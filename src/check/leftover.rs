@@ -4,10 +4,10 @@
 //! A record that is used as a whole has all of its fields used: what is written to a file, shown, compared, given by a
 //! flow, asked of a person or kept in the store. So have those that are read from files, whose fields are the file's.
 
-use super::Checker;
 use super::program::{
     BodyParts, CellTest, Expr, ExprKind, Program, RecordType, StatementKind, TextPart, TriggerEvent, Type, Wait,
 };
+use super::{Checker, UnusedHere};
 use crate::finding::{Finding, catalogue};
 use crate::library::Operation;
 use crate::syntax::tree::{BinaryOperator, ItemKind};
@@ -16,36 +16,38 @@ use crate::value::{EnumId, RecordId, Value};
 use std::collections::HashSet;
 
 impl Checker<'_> {
-    /// Reports what nothing needs inside of the declarations of a script that starts something; what there is in others
-    /// may be there for those that use them.
+    /// Reports what nothing needs inside of the declarations of a script that starts something. What there is in others
+    /// may be there for those that use them: of all of them together a project tells, by [`super::Checked::unused_here`].
     pub(crate) fn report_leftovers(&mut self) {
         if self.findings.iter().any(Finding::is_error) {
             return;
         }
-        let mut sources: HashSet<SourceId> = HashSet::new();
+        let mut starting: HashSet<SourceId> = HashSet::new();
         for module in self.names.modules.iter().filter(|module| !module.is_library && module.prefix.is_none()) {
             // What there are only tests of may be there for other scripts.
             let starts =
                 |item: &crate::syntax::tree::Item| matches!(item.kind, ItemKind::Flow(_) | ItemKind::Trigger(_));
             if module.script.items.iter().any(starts) {
-                sources.extend(module.script.items.first().map(|item| item.span.source));
+                starting.extend(module.script.items.first().map(|item| item.span.source));
             }
         }
         let is_own = |span: Span| self.program.sources.get(span.source).is_some_and(|source| !source.is_library);
         let mut findings = columns(&self.program, &is_own);
-        if !sources.is_empty() {
-            findings.extend(of_types(&self.program, &|span| sources.contains(&span.source)));
-        }
+        let of_types = of_types(&self.program, &is_own);
+        let is_reported =
+            |one: &&UnusedHere| one.is_meant && one.finding.span().is_some_and(|span| starting.contains(&span.source));
+        findings.extend(of_types.iter().filter(is_reported).map(|one| one.finding.clone()));
+        self.unused_here.extend(of_types);
         findings.into_iter().for_each(|finding| self.report(finding));
     }
 }
 
 /// Fields and members that nothing uses.
-fn of_types(program: &Program, wanted: &dyn Fn(Span) -> bool) -> Vec<Finding> {
-    let mut findings = Vec::new();
+fn of_types(program: &Program, wanted: &dyn Fn(Span) -> bool) -> Vec<UnusedHere> {
+    let mut unused = Vec::new();
     let has_types = program.records.iter().map(|of| of.span).chain(program.enums.iter().map(|of| of.span)).any(wanted);
     if !has_types {
-        return findings;
+        return unused;
     }
     let uses = Uses::of(program);
     for (at, of) in program.records.iter().enumerate().filter(|(_, of)| wanted(of.span)) {
@@ -57,39 +59,34 @@ fn of_types(program: &Program, wanted: &dyn Fn(Span) -> bool) -> Vec<Finding> {
             let key = (id, index);
             let is_used =
                 uses.read.contains(&key) || of.is_entity() && (of.key == Some(index) || uses.set.contains(&key));
-            if is_used || field.name.starts_with('_') || !uses.made.contains(&id) {
-                continue;
+            if !is_used && !field.name.starts_with('_') {
+                // Of a record that nothing makes nobody could read a field.
+                unused.push(UnusedHere { finding: of_field(of, index), is_meant: uses.made.contains(&id) });
             }
-            findings.push(of_field(of, index));
         }
     }
     for (at, of) in program.enums.iter().enumerate().filter(|(_, of)| wanted(of.span)) {
         let id = EnumId(u32::try_from(at).unwrap_or(u32::MAX));
-        if uses.from_outside.contains(&id)
-            || !uses.given.contains(&id)
-            || !uses.members.iter().any(|(used, _)| *used == id)
-        {
+        if uses.from_outside.contains(&id) {
             continue;
         }
+        let is_meant = uses.given.contains(&id) && uses.members.iter().any(|(used, _)| *used == id);
         for (index, member) in of.members.iter().enumerate() {
             let member_id = u16::try_from(index).unwrap_or(u16::MAX);
             if uses.members.contains(&(id, member_id)) || member.starts_with('_') {
                 continue;
             }
-            findings.push(
-                Finding::new(
-                    &catalogue::unused::MEMBER,
-                    of.span,
-                    format!("nothing gives or asks for the member `{member}` of `{}`", of.name),
-                )
-                .at(format!("`{member}` is never used"))
-                .help(format!("remove `{member}`, or use it where it was meant")),
-            );
-            // One finding a place; the others show when this is mended.
-            break;
+            let finding = Finding::new(
+                &catalogue::unused::MEMBER,
+                of.span,
+                format!("nothing gives or asks for the member `{member}` of `{}`", of.name),
+            )
+            .at(format!("`{member}` is never used"))
+            .help(format!("remove `{member}`, or use it where it was meant"));
+            unused.push(UnusedHere { finding, is_meant });
         }
     }
-    findings
+    unused
 }
 
 fn of_field(of: &RecordType, index: usize) -> Finding {

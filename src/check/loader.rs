@@ -25,6 +25,12 @@ pub trait Loader {
         const { &Levels::of_catalogue() }
     }
 
+    /// Whether another script of the project runs or starts a flow of a script. Such a flow may rely on what the other
+    /// does before, where it can't be begun by hand.
+    fn is_run_elsewhere(&self, _script: &Source, _flow: &str) -> bool {
+        false
+    }
+
     /// The cells of a table as [`crate::check`] has laid it out as a source before; none for files as people write them.
     fn laid_out(&self, _bytes: &[u8]) -> Option<Vec<Vec<String>>> {
         None
@@ -122,6 +128,11 @@ impl Loader for Kept<'_> {
 
     fn sheet(&self, _: &[u8], _: Option<&str>) -> Result<Vec<Vec<String>>, LoadError> {
         Err(LoadError::Unreadable("the table was not kept".to_string()))
+    }
+
+    /// It was when this version was checked first; nothing is begun anew with it.
+    fn is_run_elsewhere(&self, _: &Source, _: &str) -> bool {
+        true
     }
 
     fn laid_out(&self, bytes: &[u8]) -> Option<Vec<Vec<String>>> {

@@ -7,8 +7,9 @@ use crate::format::format_source;
 use crate::text::{Source, SourceId};
 use std::collections::{HashMap, HashSet};
 
-/// How often a mended script is looked at again: mending one thing can bring the next to light.
-const ROUNDS: usize = 20;
+/// How often a mended script is looked at again: mending one thing can bring the next to light. Of a chain of names each
+/// round takes away the last.
+const ROUNDS: usize = 100;
 /// How many findings are tried one by one when they do not go together.
 const SINGLE: usize = 100;
 
@@ -104,7 +105,13 @@ fn attempt(
         })
         .collect();
     let now = same_place(source, text.clone());
+    // What only something needed that nobody needs has been left over all the time.
+    let takes_away = |index: &usize| checked.findings.get(*index).is_some_and(is_left_over);
+    let takes_away = edited.made.iter().any(takes_away);
     let comes_to_light = |finding: &Finding| {
+        if takes_away && is_left_over(finding) {
+            return true;
+        }
         let Some(span) = finding.span().filter(|span| finding.code.group() == "syntax" && span.source == id) else {
             return false;
         };
@@ -126,6 +133,11 @@ fn attempt(
     });
     let mends = mends.collect();
     Some((text, after, mends))
+}
+
+/// Whether a finding says that nothing needs something.
+fn is_left_over(finding: &Finding) -> bool {
+    finding.code.group() == "unused"
 }
 
 /// Whether nothing is found that was not found before, and something no longer is. Where something could not be read or
@@ -181,6 +193,38 @@ mod tests {
         ] {
             assert_eq!(mended(written), right);
             assert_eq!(mended(right), right);
+        }
+    }
+
+    #[test]
+    fn what_only_a_removed_name_used_is_removed_as_well() {
+        let long: String = (1..40).map(|at| format!("  let n{at} = n{} * 2\n", at - 1)).collect();
+        for (written, left) in [
+            (
+                "fn f(x: int) -> int {\n  let a = x + 1\n  let b = a + 1\n  let c = b + a\n  return x\n}\n",
+                "fn f(x: int) -> int {\n  return x\n}\n",
+            ),
+            // What is left over of a signature is told, and nobody's to take away.
+            (
+                "fn f(x: int, z: int) -> int {\n  let b = z + 1\n  return x\n}\n",
+                "fn f(x: int, z: int) -> int {\n  return x\n}\n",
+            ),
+            (
+                "use crm\n\nfn f(x: int) -> int {\n  let tier = Tier.gold\n  return x\n}\n",
+                "fn f(x: int) -> int {\n  return x\n}\n",
+            ),
+            (
+                &format!("fn f(x: int) -> int {{\n  let n0 = x\n{long}  return x\n}}\n"),
+                "fn f(x: int) -> int {\n  return x\n}\n",
+            ),
+            // What acts stays, and so does what it needs.
+            (
+                "task t(x: int) -> int {\n  log.info(\"{x}\")\n  return x\n}\n\ntask f(x: int) {\n  let a = x + 1\n  let b = t(a)\n}\n",
+                "task t(x: int) -> int {\n  log.info(\"{x}\")\n  return x\n}\n\ntask f(x: int) {\n  let a = x + 1\n  let b = t(a)\n}\n",
+            ),
+        ] {
+            assert_eq!(mended(written), left);
+            assert_eq!(mended(left), left);
         }
     }
 

@@ -11,6 +11,7 @@ mod arguments;
 mod body;
 mod boundaries;
 mod call;
+mod callers;
 pub mod capability;
 mod cascade;
 mod decision;
@@ -50,6 +51,7 @@ mod wait;
 mod written;
 
 pub use boundaries::{Allowance, Boundaries, is_of_domain};
+pub use callers::runs_flow_of;
 pub use host::{Address, HostRule, Refusal, refusal};
 pub use loader::{Kept, LoadError, Loader, Memory};
 pub use session::{Entry, EntryPart, Session, Variable};
@@ -71,13 +73,23 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// All texts that the findings point into.
     pub sources: Sources,
-    /// Declarations of scripts that are used and of the script itself that nothing here uses: what no script of a project
+    /// What nothing here uses of the declarations of the script and of those that it uses: what no script of a project
     /// uses is left over.
-    pub unused_here: Vec<Finding>,
+    pub unused_here: Vec<UnusedHere>,
     /// What the scripts need of what their project allows: entries of `allow` in `[privacy]`.
     pub allowances: Vec<Allowance>,
     /// The names of the secrets that they ask for.
     pub secrets: Vec<ecow::EcoString>,
+}
+
+/// A declaration, a field or a member that nothing in a script and in what that uses needs; others may.
+#[derive(Debug, Clone)]
+pub struct UnusedHere {
+    /// What is said of it if no other script needs it either.
+    pub finding: Finding,
+    /// Whether there is something here that it was meant for: of a record that nothing makes no field is read, and that
+    /// says nothing of its fields.
+    pub is_meant: bool,
 }
 
 /// Checks a script with all that it uses.
@@ -100,7 +112,7 @@ pub fn check(main: Source, loader: &dyn Loader) -> Checked {
     checker.collapse();
     checker.allow();
     loader.levels().apply(&mut checker.findings);
-    loader.levels().apply(&mut checker.unused_here);
+    checker.unused_here.retain_mut(|unused| loader.levels().apply_to(&mut unused.finding));
     let findings = checker.sorted_findings();
     let allowances = checker.allowances.into_iter().collect();
     let unused_here = checker.unused_here;
@@ -125,8 +137,8 @@ pub(crate) struct Checker<'l> {
     pending: Pending,
     /// Places and codes that have been reported, so that nothing is said twice.
     reported: HashSet<(&'static str, crate::text::Span)>,
-    /// Declarations that nothing here uses; see [`Checked::unused_here`].
-    unused_here: Vec<Finding>,
+    /// What nothing here uses; see [`Checked::unused_here`].
+    unused_here: Vec<UnusedHere>,
     /// What of `[privacy]` the program needs.
     allowances: std::collections::BTreeSet<Allowance>,
 }
@@ -191,7 +203,13 @@ impl<'l> Checker<'l> {
         // A policy that could not be read whole proves nothing.
         let mut kept_by_callers = Vec::new();
         if broken.is_empty() {
-            let proved = policy::prove(program, &wanted);
+            let main = self.names.modules.iter().find(|module| !module.is_library && module.prefix.is_none());
+            let main = main.and_then(|module| program.sources.get(module.source).map(|source| (module.source, source)));
+            let around = policy::Surroundings {
+                is_own: &|span| main.is_none_or(|(id, _)| span.source == id),
+                is_run_elsewhere: &|flow| main.is_some_and(|(_, source)| self.loader.is_run_elsewhere(source, flow)),
+            };
+            let proved = policy::prove(program, &wanted, &around);
             findings.extend(proved.findings);
             kept_by_callers = proved.kept_by_callers;
         }

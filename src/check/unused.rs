@@ -1,8 +1,8 @@
 //! Names that nothing uses.
 
-use super::Checker;
 use super::body::LocalKind;
 use super::scope::Global;
+use super::{Checker, UnusedHere};
 use crate::finding::{Finding, catalogue};
 use crate::syntax::tree::ItemKind;
 use crate::text::Span;
@@ -115,13 +115,13 @@ impl Checker<'_> {
                 )
                 .at("nothing uses it")
                 .help(format!("remove it, or call it `_{}` if that is meant", name.text));
-                here.push(finding.clone());
+                here.push(UnusedHere { finding: finding.clone(), is_meant: true });
                 if !is_for_others {
                     findings.push(finding);
                 }
             }
         }
-        self.unused_here = here;
+        self.unused_here.extend(here);
         findings.into_iter().for_each(|finding| self.report(finding));
     }
 }

@@ -3,16 +3,17 @@
 use super::Status;
 use super::console::{Console, Format};
 use super::folders::named;
+use super::leftover::Leftover;
 use super::{against, capabilities, fix, project, sources};
 use crate::adapter::scripts::DiskLoader;
 use crate::check::{self, Allowance};
-use crate::finding::catalogue::{self, config};
+use crate::finding::catalogue::config;
 use crate::finding::render::number;
-use crate::finding::{Finding, Label, Levels, Severity, level_names};
-use crate::text::{Source, SourceId, Sources, Span, nearest};
+use crate::finding::{Finding, Levels, level_names};
+use crate::text::{Source, Sources, nearest};
 use crate::world::Project;
 use ecow::EcoString;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Check scripts without running them: names, types, effects, rules, the paths of flows
@@ -56,7 +57,7 @@ pub fn run(arguments: &Arguments, console: &mut Console) -> Status {
     let mut reports: Vec<(Vec<Finding>, Sources)> = vec![(missing, Sources::new())];
     let mut listings = Vec::new();
     let mut needs = Needs::default();
-    let mut unused = Unused::default();
+    let mut leftover = Leftover::default();
     for script in &scripts {
         reports.push(match read(&script.display().to_string(), console) {
             Ok((mut project, source)) => {
@@ -72,7 +73,7 @@ pub fn run(arguments: &Arguments, console: &mut Console) -> Status {
                         listings.extend(capabilities::listing(&script.display().to_string(), &checked));
                     }
                     needs.note(&project, &checked);
-                    unused.note(&checked);
+                    leftover.note(&project, &checked);
                     if arguments.against_runs
                         && let Some(program) = &checked.program
                     {
@@ -90,16 +91,7 @@ pub fn run(arguments: &Arguments, console: &mut Console) -> Status {
             Err(report) => report,
         });
     }
-    let used = used_by_others(&reports);
-    let left_over = if of_folders(&arguments.paths) { unused.everywhere(&used) } else { HashSet::new() };
-    for (findings, sources) in &mut reports {
-        findings.retain(|finding| !is_for_others(finding, sources, &used));
-        let own = checked_script(sources).and_then(|(_, source)| source.path.as_ref()?.canonicalize().ok());
-        findings.extend(left_over.iter().filter(|(path, _)| own.as_ref() == Some(path)).filter_map(|place| {
-            let (_, finding) = unused.places.get(place)?;
-            Some(Finding { labels: in_source(finding, sources), ..finding.clone() })
-        }));
-    }
+    leftover.settle(&mut reports, &arguments.paths);
     reports.push((needs.unused(&arguments.paths), Sources::new()));
     if arguments.capabilities {
         let findings: usize = reports.iter().map(|(findings, _)| findings.len()).sum();
@@ -112,8 +104,14 @@ pub fn run(arguments: &Arguments, console: &mut Console) -> Status {
     }
     let fine = reports.iter().all(|(findings, _)| findings.is_empty());
     let failed = reports.iter().flat_map(|(findings, _)| findings).any(Finding::is_error);
-    let files: Vec<String> = scripts.iter().map(|script| script.display().to_string()).collect();
-    console.reports_on(reports.iter().map(|(findings, sources)| (findings.clone(), sources)).collect(), &files);
+    // Before the reports about scripts stands what names none, behind them what is said of projects.
+    let files = std::iter::once(None).chain(scripts.iter().map(|script| {
+        // What is typed in is called so in findings.
+        Some(if script == Path::new("-") { "<input>".to_string() } else { script.display().to_string() })
+    }));
+    let files = files.chain(std::iter::repeat(None));
+    let of_files = reports.iter().zip(files).map(|((findings, sources), file)| (file, findings.clone(), sources));
+    console.reports_on(of_files.collect());
     if fine && console.format == Format::Text {
         console.line(format!("{}: no findings", number(scripts.len(), "script")));
     }
@@ -160,9 +158,7 @@ impl Needs {
 
     /// Entries of `[privacy]` and `[secrets]` that no script needs, for projects that were looked at as a whole.
     fn unused(&self, paths: &[String]) -> Vec<Finding> {
-        let here = vec![".".to_string()];
-        let paths = if paths.is_empty() { &here } else { paths };
-        let whole: Vec<PathBuf> = paths.iter().filter_map(|path| Path::new(path).canonicalize().ok()).collect();
+        let whole = looked_at(paths);
         let mut findings = Vec::new();
         let finding = |message: String| Finding::without_place(&config::UNUSED, message);
         for (folder, of) in &self.projects {
@@ -184,83 +180,11 @@ impl Needs {
     }
 }
 
-/// Declarations of scripts that are there for others, and that no script of the project uses.
-#[derive(Default)]
-struct Unused {
-    /// In how many of the scripts that were checked each script is.
-    loaded: BTreeMap<PathBuf, usize>,
-    /// In how many of them nothing uses the declaration at a place, with what is said of it.
-    places: BTreeMap<Place, (usize, Finding)>,
-    /// Whether something could not be read to its end.
-    is_broken: bool,
-}
-
-/// A script and where in it something begins.
-type Place = (PathBuf, u32);
-
-impl Unused {
-    fn note(&mut self, checked: &check::Checked) {
-        // Warnings that a project calls errors change nothing of what is used.
-        let is_broken = |finding: &Finding| finding.is_error() && finding.code.severity == Severity::Error;
-        self.is_broken |= checked.findings.iter().any(is_broken);
-        let path_of = |source: &crate::text::Source| source.path.as_ref()?.canonicalize().ok();
-        for path in checked.sources.iter().filter(|(_, source)| !source.is_library).filter_map(|(_, s)| path_of(s)) {
-            *self.loaded.entry(path).or_default() += 1;
-        }
-        for finding in &checked.unused_here {
-            let place = finding.span().and_then(|at| Some((path_of(checked.sources.get(at.source)?)?, at.start)));
-            if let Some(place) = place {
-                self.places.entry(place).or_insert_with(|| (0, finding.clone())).0 += 1;
-            }
-        }
-    }
-
-    /// The declarations of scripts which others use that none of those uses.
-    fn everywhere(&self, used: &HashSet<PathBuf>) -> HashSet<Place> {
-        let is_left_over =
-            |(path, count): (&PathBuf, usize)| used.contains(path) && self.loaded.get(path) == Some(&count);
-        let all = self.places.iter().filter(|((path, _), (count, _))| !self.is_broken && is_left_over((path, *count)));
-        all.map(|(place, _)| place.clone()).collect()
-    }
-}
-
-/// The labels of a finding about a script, in the sources in which it is the first.
-fn in_source(finding: &Finding, sources: &Sources) -> Vec<Label> {
-    let first = checked_script(sources).map(|(id, _)| id);
-    let moved = |label: &Label| Label {
-        span: Span { source: first.unwrap_or(label.span.source), ..label.span },
-        ..label.clone()
-    };
-    finding.labels.iter().map(moved).collect()
-}
-
-/// The script that was checked: the first of its sources that is none of the library.
-fn checked_script(sources: &Sources) -> Option<(SourceId, &Source)> {
-    sources.iter().find(|(_, source)| !source.is_library)
-}
-
-/// Whether all that is named are folders: a project as a whole, as far as can be told.
-fn of_folders(paths: &[String]) -> bool {
-    paths.iter().all(|path| Path::new(path).is_dir())
-}
-
-/// The scripts that others of those that were checked use.
-fn used_by_others(reports: &[(Vec<Finding>, Sources)]) -> HashSet<PathBuf> {
-    // The first script of each is the one that was checked.
-    let of_one = |sources: &Sources| {
-        let scripts =
-            sources.iter().filter(|(_, source)| !source.is_library).filter_map(|(_, source)| source.path.clone());
-        scripts.skip(1).filter_map(|path| path.canonicalize().ok()).collect::<Vec<_>>()
-    };
-    reports.iter().flat_map(|(_, sources)| of_one(sources)).collect()
-}
-
-/// Whether a finding says that nothing in a script uses a declaration, which may be there for the scripts that use it.
-fn is_for_others(finding: &Finding, sources: &Sources, used: &HashSet<PathBuf>) -> bool {
-    let path = || sources.get(finding.span()?.source)?.path.as_ref()?.canonicalize().ok();
-    !used.is_empty()
-        && finding.code.id == catalogue::unused::DECLARATION.id
-        && path().is_some_and(|path| used.contains(&path))
+/// The real folders and scripts that the arguments name.
+pub(super) fn looked_at(paths: &[String]) -> Vec<PathBuf> {
+    let here = vec![".".to_string()];
+    let paths = if paths.is_empty() { &here } else { paths };
+    paths.iter().filter_map(|path| Path::new(path).canonicalize().ok()).collect()
 }
 
 /// What to say of a code after `--deny` that does not exist.
@@ -401,32 +325,21 @@ mod tests {
     }
 
     #[test]
-    fn a_declaration_may_be_there_for_other_scripts() {
-        let shared = "const rate = 19%\nconst old_rate = 16%\n\ntest \"rates\" {\n  expect old_rate == 16%\n}\n";
-        let (_folder, path) = folder(&[("shared.rpa", shared)]);
-        let alone = ran(&["check", &format!("{path}/shared.rpa")], "").2;
-        assert!(alone.contains("`rate` is never used"), "{alone}");
-        std::fs::write(
-            format!("{path}/one.rpa"),
-            "use \"shared.rpa\"\n\nfn tax(net: money) -> money = net * shared.rate\n",
-        )
-        .unwrap();
-        let (status, output, errors) = ran(&["check", &path, "--deny", "warnings"], "");
-        assert_eq!((status, output.as_str()), (Status::Fine, "2 scripts: no findings\n"), "{errors}");
-    }
-
-    #[test]
-    fn what_no_script_of_a_project_uses_is_left_over() {
-        let shared = "const rate = 19%\n\nconst old_rate = 16%\n\n/// Two of it.\nfn twice(x: int) -> int = x * 2\n\nfn half(x: int) -> decimal = x / 2\n";
-        let a = "use \"shared.rpa\"\n\nfn tax(net: money) -> money = net * shared.rate\n";
-        let b = "use \"shared.rpa\"\n\nfn four(x: int) -> int = shared.twice(shared.twice(x))\n";
-        let (_folder, path) = folder(&[("shared.rpa", shared), ("a.rpa", a), ("b.rpa", b)]);
-        let (status, _, said) = ran(&["check", &path, "--deny", "warnings"], "");
-        assert_eq!(status, Status::Failed, "{said}");
-        assert!(said.contains("`old_rate` is never used") && said.contains("`half` is never used"), "{said}");
-        assert!(!said.contains("`rate` is") && !said.contains("`twice` is"), "{said}");
-        // Of a script alone nobody knows what others make of it.
-        assert_eq!(ran(&["check", &format!("{path}/shared.rpa"), "--deny", "warnings"], "").0, Status::Fine);
+    fn what_could_not_be_checked_does_not_pass() {
+        let user = "use \"broken.rpa\"\n\nfn two() -> int = broken.one() * 2\n";
+        let (_folder, path) = folder(&[("broken.rpa", "fn one() -> int = nothing\n"), ("user.rpa", user)]);
+        let form = |form: &str| {
+            ran(&["check", &path, &format!("{path}/none.rpa"), "--format", form], "").1.replace(&path, "DIR")
+        };
+        let junit = form("junit");
+        assert!(junit.contains("tests=\"3\" failures=\"2\" errors=\"0\" skipped=\"1\""), "{junit}");
+        let failed = "name=\"DIR/none.rpa\" classname=\"rpa check\" file=\"DIR/none.rpa\">\n      <failure message=\"there is no file";
+        let skipped = "file=\"DIR/user.rpa\">\n      <skipped message=\"what it needs has errors\"/>";
+        assert!(junit.contains(failed) && junit.contains(skipped), "{junit}");
+        assert!(form("github").contains("::error file=DIR/none.rpa,title=file%3A%3Amissing::there is no file"));
+        std::fs::write(format!("{path}/rpa.toml"), "x = \n").unwrap();
+        let junit = form("junit");
+        assert!(junit.contains("tests=\"4\" failures=\"2\" errors=\"0\" skipped=\"2\""), "{junit}");
     }
 
     #[test]

@@ -209,16 +209,19 @@ impl Console {
     /// Prints findings that point into sources of their own, as [`Console::findings`] does for one: what is
     /// said of a file that several scripts use is said once.
     pub fn reports(&mut self, reports: Vec<(Vec<Finding>, &Sources)>) {
-        self.reports_on(reports, &[]);
+        self.reports_on(reports.into_iter().map(|(findings, sources)| (None, findings, sources)).collect());
     }
 
-    /// As [`Console::reports`], with all files that were looked at, for the forms that list them too.
-    pub fn reports_on(&mut self, reports: Vec<(Vec<Finding>, &Sources)>, files: &[String]) {
+    /// As [`Console::reports`], each with the file that was looked at, for the forms that list them too.
+    pub fn reports_on(&mut self, reports: Vec<(Option<String>, Vec<Finding>, &Sources)>) {
         let mut seen = HashSet::new();
         let mut tally = Tally::default();
-        let mut reports: Vec<Report<'_>> =
-            reports.into_iter().map(|(findings, sources)| Report { findings: settle(findings), sources }).collect();
-        for Report { findings, sources } in &mut reports {
+        let report = |(file, findings, sources): (Option<String>, Vec<Finding>, _)| {
+            let is_broken = findings.iter().any(Finding::is_error);
+            Report { file, is_broken, findings: settle(findings), sources }
+        };
+        let mut reports: Vec<Report<'_>> = reports.into_iter().map(report).collect();
+        for Report { findings, sources, .. } in &mut reports {
             findings.retain(|finding| {
                 let source = finding.span().and_then(|span| sources.get(span.source));
                 let place = finding.span().map(|span| (span.start, span.end));
@@ -238,7 +241,7 @@ impl Console {
                 self.print(github::render(&reports));
                 self.message(tally.to_string());
             }
-            Form::Junit => self.print(junit::render(&reports, files)),
+            Form::Junit => self.print(junit::render(&reports)),
         }
     }
 

@@ -17,6 +17,7 @@ mod fix;
 mod fmt;
 mod folders;
 mod inbox;
+mod leftover;
 mod mail;
 mod new;
 mod plan;

@@ -106,6 +106,10 @@ fn missing(path: &Path, name: &str) -> Finding {
         return finding.note(format!("there is no folder `{}` either", folder.display()));
     }
     let wanted = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    if wanted.contains(char::REPLACEMENT_CHARACTER) {
+        return finding
+            .help("names of scripts are Unicode texts: where `�` stands is none, so give the file another name");
+    }
     let names: Vec<String> = std::fs::read_dir(folder)
         .map(|entries| {
             entries.flatten().take(10_000).map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()

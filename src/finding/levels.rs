@@ -90,18 +90,21 @@ impl Levels {
         if *self == Levels::of_catalogue() {
             return;
         }
-        findings.retain_mut(|finding| {
-            match self.by_code.get(finding.code.id) {
-                Some(Level::Off) => return false,
-                Some(Level::Error) => finding.severity = Severity::Error,
-                Some(Level::Warning) => finding.severity = Severity::Warning,
-                None => {}
-            }
-            if self.denies_warnings {
-                finding.severity = Severity::Error;
-            }
-            true
-        });
+        findings.retain_mut(|finding| self.apply_to(finding));
+    }
+
+    /// Gives a finding the severity that the project wants; whether the project wants to see it.
+    pub fn apply_to(&self, finding: &mut Finding) -> bool {
+        match self.by_code.get(finding.code.id) {
+            Some(Level::Off) => return false,
+            Some(Level::Error) => finding.severity = Severity::Error,
+            Some(Level::Warning) => finding.severity = Severity::Warning,
+            None => {}
+        }
+        if self.denies_warnings {
+            finding.severity = Severity::Error;
+        }
+        true
     }
 }
 

@@ -3,6 +3,7 @@
 
 use crate::check::program::Type;
 use crate::compile::code::Code;
+use crate::text::with_article;
 use crate::value::parse::{self, Numbers};
 use crate::value::{Currency, EcoString, EnumId, RecordId, TypeNames, Value};
 use serde::{Deserialize, Serialize};
@@ -107,7 +108,7 @@ impl Form {
                 let field = |(name, form): &(EcoString, Form)| format!("{name}: {}", form.words());
                 fields.iter().map(field).collect::<Vec<_>>().join("; ")
             }
-            Form::Reference { name, key, .. } => format!("the key of a {name}: {}", key.words()),
+            Form::Reference { name, key, .. } => format!("the key of {}: {}", with_article(name), key.words()),
             Form::List(inner) => format!("a list, each {}", inner.words()),
             Form::Optional(inner) => format!("{}, or nothing", inner.words()),
             Form::Seen => "yes, when it is done".to_string(),

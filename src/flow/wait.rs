@@ -13,6 +13,7 @@ use super::step::Halt;
 use super::worker::StepPlace;
 use crate::compile::code::ChunkId;
 use crate::compile::flow::{StepCode, WaitCode};
+use crate::text::with_article;
 use crate::value::{Duration, EcoString, Instant, Value, decode, display, encode};
 use crate::world::{Change, ChangeKind, Entry, EntryKind, Question, QuestionState, WaitKind, Watch};
 
@@ -222,7 +223,7 @@ impl Engine<'_> {
             },
             WaitCode::Record { entity, .. } => {
                 let entity = self.code.records.get(entity.0 as usize).map_or("record", |record| record.name.as_str());
-                EcoString::from(format!("{}: a {entity}", step.name))
+                EcoString::from(format!("{}: {}", step.name, with_article(entity)))
             }
             WaitCode::Ask { role, question, .. } => {
                 let mut texts = [EcoString::new(), EcoString::new()];

@@ -2,6 +2,7 @@
 
 use super::problem::Problem;
 use crate::check::program::Type;
+use crate::text::with_article;
 use crate::value::{Date, Value};
 use ecow::EcoString;
 
@@ -87,5 +88,10 @@ impl<'a> Arguments<'a> {
 }
 
 fn wrong(at: usize, expected: &str, found: &Value) -> Problem {
-    Problem::internal(format!("argument {} of a primitive is a {} and not a {expected}", at + 1, found.kind()))
+    Problem::internal(format!(
+        "argument {} of a primitive is {} and not {}",
+        at + 1,
+        with_article(found.kind()),
+        with_article(expected)
+    ))
 }

@@ -22,7 +22,7 @@ pub mod temporal;
 pub use codec::{CodecError, decode, encode};
 pub use currency::Currency;
 pub use decimal::Rounding;
-pub use display::display;
+pub use display::{display, written};
 pub use ecow::EcoString;
 pub use error::ArithmeticError;
 pub use ids::{EnumId, ErrorId, NoNames, RecordId, TypeNames};

@@ -4,7 +4,7 @@ use super::Failure;
 use crate::check::program::ErrorType;
 use crate::compile::arithmetic::Trouble;
 use crate::compile::names::Names;
-use crate::text::Span;
+use crate::text::{Span, with_article};
 use crate::value::{ArithmeticError, ErrorId, Value, display};
 use std::fmt::Write;
 
@@ -132,7 +132,8 @@ fn sentence(name: &str, fields: &[Value], names: &Names) -> Option<String> {
     let parts: Vec<&str> = shown.iter().map(String::as_str).collect();
     Some(match (name, parts.as_slice()) {
         ("not_found", [what, key]) => format!("there is no {what} {key}"),
-        ("already_exists", [what, key]) => format!("there is a {what} {key} already"),
+        ("already_exists", ["file", path]) => format!("there is a file `{path}` already"),
+        ("already_exists", [what, key]) => format!("there is {} with {key} already", with_article(what)),
         ("still_referred", [what, key]) => format!("{what} {key} can't go: other records refer to it"),
         ("no_row", [table, input]) => format!("`{table}` has no row for {input}"),
         ("several_rows", [table, rows, input]) => format!("several rows of `{table}` fit {input}: {rows}"),

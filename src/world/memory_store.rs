@@ -8,7 +8,7 @@ use super::{
 use crate::check::program::{RecordType, Type};
 use crate::compile::query::{Output, QueryId, QueryPlan, Scalar};
 use crate::syntax::tree::BinaryOperator;
-use crate::value::{Decimal, Instant, Money, RecordId, Value, decimal, display};
+use crate::value::{Decimal, Instant, Money, NoNames, RecordId, Value, decimal, display, written};
 use ecow::EcoString;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -79,7 +79,7 @@ impl MemoryStore {
                 return Err(StoreError::AlreadyExists {
                     entity: ty.name.clone(),
                     field: field.name.clone(),
-                    value: shown(&value),
+                    value: written(&value, &NoNames).into(),
                 });
             }
         }
@@ -96,7 +96,7 @@ impl MemoryStore {
 }
 
 fn shown(value: &Value) -> EcoString {
-    display(value, &crate::value::NoNames).into()
+    display(value, &NoNames).into()
 }
 
 pub(super) fn field_of(record: &Value, at: usize) -> Value {
@@ -175,7 +175,7 @@ impl Store for MemoryStore {
         if self.get(entity, &key)?.is_some() {
             let field = self.records.get(entity.0 as usize).and_then(|ty| ty.fields.get(key_at));
             let field = field.map_or(EcoString::inline("key"), |field| field.name.clone());
-            return Err(StoreError::AlreadyExists { entity: name, field, value: shown(&key) });
+            return Err(StoreError::AlreadyExists { entity: name, field, value: written(&key, &NoNames).into() });
         }
         self.check_unique(entity, &key, &record)?;
         self.table(entity).insert(key, record.clone());

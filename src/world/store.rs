@@ -1,6 +1,7 @@
 //! The store: records, sequences, the outbox, and the journal, which commits with them.
 
 use crate::compile::query::{QueryId, QueryPlan};
+use crate::text::with_article;
 use crate::value::{RecordId, Value};
 use ecow::EcoString;
 
@@ -8,13 +9,13 @@ use ecow::EcoString;
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum StoreError {
     /// A record with this key or unique value is there already.
-    #[error("there is a {entity} with {field} {value} already")]
+    #[error("there is {} with {field} {value} already", with_article(.entity))]
     AlreadyExists {
         /// The entity.
         entity: EcoString,
         /// The field.
         field: EcoString,
-        /// The value, as people read it.
+        /// The value, as a script would write it.
         value: EcoString,
     },
     /// The record is not there.

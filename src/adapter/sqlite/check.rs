@@ -12,6 +12,7 @@ use super::{Access, Options, SqliteStore};
 use crate::finding::Finding;
 use crate::finding::catalogue::{Code, store as codes};
 use crate::flow::RunFailure;
+use crate::text::with_article;
 use crate::value::{Currency, EcoString, decode};
 use crate::world::RunState;
 use rusqlite::types::ValueRef;
@@ -338,7 +339,7 @@ fn records(connection: &Connection, inspection: &mut Inspection) -> Done<()> {
                     at += 1;
                 }
                 if let Some(problem) = problem_of(field, &values) {
-                    let message = format!("a {name} has a wrong `{}`: {problem}", field.name);
+                    let message = format!("{} has a wrong `{}`: {problem}", with_article(name), field.name);
                     let help = format!(
                         "`sqlite3 STORE \"SELECT * FROM {table} ORDER BY {order} LIMIT 1 OFFSET {before}\"` shows it; \
                          correct the value with the tool that wrote it"

@@ -6,7 +6,7 @@ use super::failure::{Done, Trouble, bad_record, internal};
 use super::schema::{Entity, FieldColumns, Schema, Updates, condition};
 use super::sequence::{Counter, Counters};
 use super::types::{Kind, Types};
-use crate::value::{EcoString, RecordId, Value};
+use crate::value::{EcoString, RecordId, Value, written};
 use crate::world::StoreError;
 use rusqlite::{Connection, Row, Statement, ffi};
 
@@ -389,7 +389,7 @@ fn there_already(schema: &Schema, entity: &Entity, field: &FieldColumns, value: 
     StoreError::AlreadyExists {
         entity: entity.name.clone(),
         field: field.name.clone(),
-        value: shown(&schema.types, value, field.hidden),
+        value: if field.hidden { "(hidden)".into() } else { written(value, &schema.types).into() },
     }
     .into()
 }

@@ -59,7 +59,7 @@ impl Deeds {
 
 /// The deeds of a program.
 pub(crate) struct Deedbook<'p> {
-    program: &'p Program,
+    pub program: &'p Program,
     callables: Vec<Deeds>,
     by_name: HashMap<&'p str, ErrorId>,
     not_found: Option<ErrorId>,

@@ -3,6 +3,7 @@
 
 use super::deeds::{each_expression, each_statement};
 use super::outside::{writes, written};
+use super::reading::Reading;
 use crate::check::program::{Effect, Expr, ExprKind, LocalId, Program, Statement, StatementKind, StepBody, Type};
 use crate::finding::{Finding, catalogue};
 use crate::library::Operation;
@@ -44,6 +45,8 @@ struct Names {
     element: HashSet<LocalId>,
     /// Set in the loop by something else.
     others: HashSet<LocalId>,
+    /// Whether these are the names of a task that is called with something of the element.
+    is_task: bool,
 }
 
 impl<'p> Search<'p> {
@@ -93,7 +96,7 @@ impl<'p> Search<'p> {
             }
             for argument in rest {
                 let ExprKind::Lambda(parameters, body) = &argument.kind else { continue };
-                let names = Names { element: parameters.iter().copied().collect(), others: HashSet::new() };
+                let names = Names { element: parameters.iter().copied().collect(), ..Names::default() };
                 let mut questions = Vec::new();
                 self.questions(body, &names, &mut questions);
                 found.extend(questions.into_iter().map(|question| (question, list.span)));
@@ -136,7 +139,49 @@ impl<'p> Search<'p> {
         }
     }
 
+    /// A question that a task asks whenever it is called, about what it is given of the element.
+    fn question_of_task(&self, call: &'p Expr, names: &Names) -> Option<Question<'p>> {
+        let ExprKind::Call(id, arguments) = &call.kind else { return None };
+        let reading = Reading::of(self.program, *id)?;
+        let of = self.program.callables.get(id.index())?;
+        let mut inside = Names { is_task: true, ..Names::default() };
+        let mut values: HashMap<LocalId, &'p Expr> = HashMap::new();
+        for (at, argument) in arguments.iter().enumerate() {
+            let local = LocalId(u32::try_from(at).ok()?);
+            let (mut of_element, mut is_free) = (false, argument.effect == Effect::Pure);
+            argument.walk(&mut |part| {
+                if let ExprKind::Local(local) = &part.kind {
+                    of_element |= names.element.contains(local);
+                    is_free &= !names.others.contains(local);
+                }
+            });
+            if !is_free {
+                inside.others.insert(local);
+            } else if of_element {
+                inside.element.insert(local);
+                values.insert(local, argument);
+            }
+        }
+        // What it computes by the way is left to those who read it.
+        if of.body.len() != 1 {
+            return None;
+        }
+        let mut asked = Vec::new();
+        self.questions(reading.value, &inside, &mut asked);
+        let [question] = asked.as_slice() else { return None };
+        let value = match &question.value.kind {
+            ExprKind::Local(local) => values.get(local).copied(),
+            _ => None,
+        };
+        let is_all = reading.entities.iter().eq([&question.entity]);
+        let asks = Some(question.place);
+        is_all.then_some(Question { place: call.span, value: value?, asks, ..*question })
+    }
+
     fn question(&self, expr: &'p Expr, names: &Names) -> Option<Question<'p>> {
+        if matches!(expr.kind, ExprKind::Call(..)) && !names.is_task {
+            return self.question_of_task(expr, names);
+        }
         // A chain that is not at its end has asked nothing yet.
         if matches!(expr.ty, Type::Query(_)) {
             return None;
@@ -171,22 +216,26 @@ impl<'p> Search<'p> {
             _ => {}
         });
         let is_of_interest = is_free && of.key != Some(field);
-        is_of_interest.then_some(Question { place: expr.span, entity, field, value })
+        is_of_interest.then_some(Question { place: expr.span, entity, field, value, asks: None })
     }
 
     fn report(&mut self, question: &Question<'p>, head: Span, each: &str, these: &str) {
         let Some(of) = self.program.records.get(question.entity.0 as usize) else { return };
         let (name, field) = (&of.name, of.fields.get(question.field).map_or("?", |field| field.name.as_str()));
         let value = self.program.sources.slice(question.value.span);
+        let mut finding = Finding::new(
+            &catalogue::effect::IN_LOOP,
+            question.place,
+            format!("{each} asks the store for its own of `{name}`"),
+        )
+        .at("one question for each")
+        .label(head, these);
+        let is_own = |span: Span| self.program.sources.get(span.source).is_some_and(|source| !source.is_library);
+        if let Some(asks) = question.asks.filter(|asks| is_own(*asks)) {
+            finding = finding.label(asks, "the task asks it here");
+        }
         self.findings.push(
-            Finding::new(
-                &catalogue::effect::IN_LOOP,
-                question.place,
-                format!("{each} asks the store for its own of `{name}`"),
-            )
-            .at("one question for each")
-            .label(head, these)
-            .help(format!(
+            finding.help(format!(
                 "ask once, before: `let of_{field} = {name}.where(it.{field} in …).group(it.{field})` with the list of what is asked for, and look it up: `of_{field}.get({value}) ?? []`"
             )),
         );
@@ -200,6 +249,8 @@ struct Question<'p> {
     /// The field by which records belong to the element, and what it must be.
     field: usize,
     value: &'p Expr,
+    /// Where the task asks it, when it is a task that does.
+    asks: Option<Span>,
 }
 
 fn is_short(list: &Expr) -> bool {
@@ -219,7 +270,7 @@ fn is_short(list: &Expr) -> bool {
 
 /// The names of a loop: the element and what is computed of it, and what else is set in it.
 fn names_of(local: LocalId, second: Option<LocalId>, body: &[Statement]) -> Names {
-    let mut names = Names { element: HashSet::from([local]), others: HashSet::new() };
+    let mut names = Names { element: HashSet::from([local]), ..Names::default() };
     names.element.extend(second);
     let mut times: HashMap<LocalId, usize> = HashMap::new();
     each_statement(body, &mut |statement| match &statement.kind {

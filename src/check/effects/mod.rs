@@ -5,6 +5,7 @@ pub(crate) mod deeds;
 pub(crate) mod each_element;
 mod hold;
 pub(crate) mod outside;
+mod reading;
 pub(crate) mod retry;
 pub(crate) mod unplanned;
 

@@ -2,6 +2,7 @@
 //! is the same each time.
 
 use super::deeds::{Deed, Deedbook, Deeds, each_expression, each_statement};
+use super::reading::Reading;
 use crate::check::program::{Effect, Expr, ExprKind, LocalId, Program, Statement, StatementKind, Step, StepBody, Type};
 use crate::finding::{Finding, catalogue};
 use crate::text::Span;
@@ -207,25 +208,26 @@ fn in_loops(program: &Program, statements: &[Statement], written: &[BTreeSet<Rec
                 inner.each_part(
                     &mut |expr| {
                         if is_plain {
-                            constant_queries(expr, &own, &changed, &mut found);
+                            constant_queries(program, expr, &own, &changed, &mut found);
                         }
                     },
                     &mut |_| {},
                 );
             }
             let head = Span { end: each.list.span.end, ..statement.span };
-            for (span, what) in found {
+            for Constant { place: span, entity: what, asks } in found {
                 let entity = program.records.get(what.0 as usize).map_or("?", |record| record.name.as_str());
-                findings.push(
-                    Finding::new(
-                        &catalogue::effect::IN_LOOP,
-                        span,
-                        format!("each round of the loop reads the same from `{entity}`"),
-                    )
-                    .at("does not depend on the round")
-                    .label(head, "this loop")
-                    .help("read it once before the loop: `let … = …`"),
-                );
+                let mut finding = Finding::new(
+                    &catalogue::effect::IN_LOOP,
+                    span,
+                    format!("each round of the loop reads the same from `{entity}`"),
+                )
+                .at("does not depend on the round")
+                .label(head, "this loop");
+                if let Some(asks) = asks {
+                    finding = finding.label(asks, "the task asks the store here");
+                }
+                findings.push(finding.help("read it once before the loop: `let … = …`"));
             }
             in_loops(program, &each.body, written, findings);
             continue;
@@ -238,18 +240,27 @@ fn in_loops(program: &Program, statements: &[Statement], written: &[BTreeSet<Rec
     }
 }
 
+/// Something that is read in each round, and is the same in each.
+struct Constant {
+    place: Span,
+    entity: RecordId,
+    /// Where a task asks for it, when it is one that does.
+    asks: Option<Span>,
+}
+
 /// The largest expressions that only read, and read the same in each round.
 fn constant_queries(
+    program: &Program,
     expr: &Expr,
     own: &HashSet<LocalId>,
     changed: &BTreeSet<RecordId>,
-    found: &mut Vec<(Span, RecordId)>,
+    found: &mut Vec<Constant>,
 ) {
     if expr.effect == Effect::Pure {
         return;
     }
     if expr.effect == Effect::Reads {
-        let (mut entity, mut is_free) = (None, true);
+        let (mut entity, mut asks, mut is_free) = (None, None, true);
         // The names of its own lambdas come and go with it.
         let mut inside: HashSet<LocalId> = HashSet::new();
         expr.walk(&mut |inner| match &inner.kind {
@@ -262,7 +273,16 @@ fn constant_queries(
                 inside.insert(*local);
             }
             ExprKind::Local(local) => is_free &= inside.contains(local) || !own.contains(local),
-            // What else is read (the clock, chance, a file, a task) may be another thing each time.
+            ExprKind::Call(id, _) if inner.effect == Effect::Reads => match Reading::of(program, *id) {
+                Some(reading) => {
+                    is_free &= reading.entities.is_disjoint(changed);
+                    entity = entity.or(reading.entities.first().copied());
+                    let is_own = program.sources.get(reading.place.span.source).is_some_and(|of| !of.is_library);
+                    asks = asks.or(is_own.then_some(reading.place.span));
+                }
+                None => is_free = false,
+            },
+            // What else is read (the clock, chance, a file) may be another thing each time.
             ExprKind::Call(..) | ExprKind::Perform(..) if inner.effect > Effect::Pure => {
                 let is_chain = match &inner.kind {
                     ExprKind::Perform(operation, _) => operation.primitive().effect == Effect::Pure,
@@ -276,14 +296,14 @@ fn constant_queries(
         // A chain that is not at its end has asked nothing yet.
         let is_asked = !matches!(expr.ty, Type::Query(_));
         if let (Some(entity), true) = (entity, is_free && is_asked) {
-            found.push((expr.span, entity));
+            found.push(Constant { place: expr.span, entity, asks });
             return;
         }
     }
     // What a condition guards may never be read.
     match &expr.kind {
-        ExprKind::Conditional(condition, ..) => constant_queries(condition, own, changed, found),
+        ExprKind::Conditional(condition, ..) => constant_queries(program, condition, own, changed, found),
         ExprKind::Lambda(..) => {}
-        _ => expr.each_child(&mut |child| constant_queries(child, own, changed, found)),
+        _ => expr.each_child(&mut |child| constant_queries(program, child, own, changed, found)),
     }
 }

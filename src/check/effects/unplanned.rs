@@ -1,7 +1,10 @@
 //! Effects that a plan can't foresee: whether they happen, or to whom, is drawn by chance, or hangs on nothing but the
-//! moment at which the run comes to them. `rpa plan` draws other numbers at another moment than the run will.
+//! moment at which the run comes to them. `rpa plan` draws other numbers at another moment than the run will. Nor does it
+//! know what another system would answer to a call that changes something: where the script reads no more than
+//! `HttpAnswer`, it goes on as if that had been 200.
 //!
-//! What hangs on the answer of a person or on an event is no matter of this: there a plan ends, and says so.
+//! What hangs on the answer of a person, on an event, or on an answer that is read as something else is no matter of this:
+//! there a plan ends, and says so. What `http.get` answers it asks for.
 
 use super::deeds::{Deedbook, Deeds, each_expression, each_statement};
 use crate::check::program::{
@@ -10,6 +13,7 @@ use crate::check::program::{
 use crate::finding::{Finding, catalogue};
 use crate::library::Operation;
 use crate::text::Span;
+use crate::value::Value;
 use std::collections::HashMap;
 
 /// Why a value is another one in each run.
@@ -17,6 +21,8 @@ use std::collections::HashMap;
 enum Cause {
     Chance(Span),
     Moment(Span),
+    /// The bare answer to a call that changes something.
+    Answer(Span),
 }
 
 impl Cause {
@@ -24,6 +30,7 @@ impl Cause {
         match self {
             Cause::Chance(span) => (span, "drawn by chance"),
             Cause::Moment(span) => (span, "the moment of the run"),
+            Cause::Answer(span) => (span, "a plan does not make this call"),
         }
     }
 }
@@ -91,12 +98,14 @@ struct Search<'s, 'p> {
     steps: &'p [Step],
     /// What locals hang on.
     locals: HashMap<LocalId, Cause>,
+    /// What locals are set to, of those that are set in one place.
+    values: HashMap<LocalId, Option<&'p Expr>>,
     findings: Vec<Finding>,
 }
 
 impl<'s, 'p> Search<'s, 'p> {
     fn new(book: &'s Deedbook<'p>, draws: &'s [Option<Span>], steps: &'p [Step]) -> Self {
-        Search { book, draws, steps, locals: HashMap::new(), findings: Vec::new() }
+        Search { book, draws, steps, locals: HashMap::new(), values: HashMap::new(), findings: Vec::new() }
     }
 
     fn flow(&mut self, flow: &'p Flow) {
@@ -150,6 +159,8 @@ impl<'s, 'p> Search<'s, 'p> {
     fn learn(&mut self, block: &'p [Statement]) {
         each_statement(block, &mut |statement| match &statement.kind {
             StatementKind::Set { local, value } => {
+                let known = self.values.entry(*local).or_insert(Some(value));
+                *known = known.filter(|known| std::ptr::eq(*known, value));
                 if let Some(cause) = self.cause(value) {
                     self.locals.insert(*local, cause);
                 }
@@ -165,12 +176,15 @@ impl<'s, 'p> Search<'s, 'p> {
 
     /// What a value hangs on: chance in any part of it, or nothing but the moment.
     fn cause(&self, expr: &'p Expr) -> Option<Cause> {
-        let (mut chance, mut moment, mut is_only_moment) = (None, None, true);
+        let (mut chance, mut moment, mut answer, mut is_only_moment) = (None, None, None, true);
         expr.walk(&mut |inner| match &inner.kind {
             ExprKind::Perform(Operation::RandomInt | Operation::RandomCode, _) => {
                 chance = chance.or(Some(inner.span));
             }
             ExprKind::Perform(Operation::Now, _) => moment = moment.or(Some(inner.span)),
+            ExprKind::Perform(operation, _) if changes_elsewhere(*operation) && self.is_bare_answer(&inner.ty) => {
+                answer = answer.or(Some(inner.span));
+            }
             ExprKind::Call(id, _) => {
                 if let Some(Some(_)) = self.draws.get(id.index()) {
                     chance = chance.or(Some(inner.span));
@@ -179,6 +193,7 @@ impl<'s, 'p> Search<'s, 'p> {
             ExprKind::Local(local) => match self.locals.get(local) {
                 Some(Cause::Chance(span)) => chance = chance.or(Some(*span)),
                 Some(Cause::Moment(span)) => moment = moment.or(Some(*span)),
+                Some(Cause::Answer(span)) => answer = answer.or(Some(*span)),
                 None => is_only_moment = false,
             },
             ExprKind::All(_) | ExprKind::Get(..) | ExprKind::Has(..) | ExprKind::Run(..) | ExprKind::Wait(_) => {
@@ -189,7 +204,17 @@ impl<'s, 'p> Search<'s, 'p> {
             }
             _ => {}
         });
-        chance.map(Cause::Chance).or(moment.filter(|_| is_only_moment).map(Cause::Moment))
+        let of_moment = moment.filter(|_| is_only_moment).map(Cause::Moment);
+        chance.map(Cause::Chance).or(answer.map(Cause::Answer)).or(of_moment)
+    }
+
+    /// Whether a value is what a call answers when nothing else is wanted of it.
+    fn is_bare_answer(&self, ty: &Type) -> bool {
+        let Type::Record(id) = ty else { return false };
+        let sources = &self.book.program.sources;
+        let is_library = |span: Span| sources.get(span.source).is_some_and(|source| source.is_library);
+        let of = self.book.program.records.get(id.0 as usize);
+        of.is_some_and(|of| of.name == "HttpAnswer" && is_library(of.span))
     }
 
     fn block(&mut self, block: &'p [Statement]) {
@@ -205,7 +230,7 @@ impl<'s, 'p> Search<'s, 'p> {
             };
             if let Some((condition, what)) = condition
                 && let Some(cause) = self.cause(condition)
-                && let Some(deed) = inner.iter().find_map(|block| self.first_deed(block))
+                && let Some(deed) = self.not_planned(statement, cause, &inner)
             {
                 self.report(condition.span, what, cause, deed);
                 continue;
@@ -215,6 +240,41 @@ impl<'s, 'p> Search<'s, 'p> {
                 self.conditionals(part);
             }
             inner.into_iter().for_each(|block| self.block(block));
+        }
+    }
+
+    /// The first effect that hangs on a choice, but for those on the way that a plan takes and a run most likely as well.
+    fn not_planned(&self, statement: &'p Statement, cause: Cause, inner: &[&'p Vec<Statement>]) -> Option<Span> {
+        let taken = match (cause, &statement.kind) {
+            (Cause::Answer(_), StatementKind::If { condition, .. }) => self.holds_at_200(condition),
+            _ => None,
+        };
+        let skipped = taken.map(|holds| usize::from(!holds));
+        let blocks = inner.iter().enumerate().filter(|(at, _)| Some(*at) != skipped);
+        blocks.map(|(_, block)| block).find_map(|block| self.first_deed(block))
+    }
+
+    /// Whether a condition about nothing but the status of an answer holds for the one that a plan takes it for.
+    fn holds_at_200(&self, condition: &'p Expr) -> Option<bool> {
+        use crate::syntax::tree::BinaryOperator as B;
+        match &condition.kind {
+            ExprKind::Local(local) => self.holds_at_200(self.values.get(local).copied().flatten()?),
+            ExprKind::Not(inner) => self.holds_at_200(inner).map(|holds| !holds),
+            ExprKind::Binary(operator, a, b) => {
+                let ExprKind::Field(answer, 0) = &a.kind else { return None };
+                let ExprKind::Value(Value::Int(status)) = &b.kind else { return None };
+                let holds = match operator {
+                    B::Equal => 200 == *status,
+                    B::NotEqual => 200 != *status,
+                    B::Less => 200 < *status,
+                    B::LessOrEqual => 200 <= *status,
+                    B::Greater => 200 > *status,
+                    B::GreaterOrEqual => 200 >= *status,
+                    _ => return None,
+                };
+                self.is_bare_answer(&answer.ty).then_some(holds)
+            }
+            _ => None,
         }
     }
 
@@ -285,17 +345,27 @@ impl<'s, 'p> Search<'s, 'p> {
                 "chance",
                 "let it hang on something of the record, such as its number, so that every run draws the same; or draw it where the flow is started, and give it as a parameter",
             ),
+            Cause::Answer(_) => (
+                "what another system answers",
+                "read the answer as what it says, `as: …`: then a plan ends there and says so; or ask with `http.get`, which a plan does for real",
+            ),
             Cause::Moment(_) => (
                 "the moment of the run",
                 "give the moment to the flow as a parameter, or let a trigger with a time of day start it",
             ),
         };
-        let mut finding = Finding::new(
-            &catalogue::effect::UNPLANNED,
-            place,
-            format!("{what} hangs on {hangs_on}: no plan can say what will be done"),
-        )
-        .at(if at == place { words } else { "is another one in each run" });
+        let no_plan = match cause {
+            Cause::Answer(_) => "a plan takes it for 200",
+            _ => "no plan can say what will be done",
+        };
+        let mut finding =
+            Finding::new(&catalogue::effect::UNPLANNED, place, format!("{what} hangs on {hangs_on}: {no_plan}")).at(
+                match cause {
+                    _ if at == place => words,
+                    Cause::Answer(_) => "is known only in the run",
+                    _ => "is another one in each run",
+                },
+            );
         if at != place {
             finding = finding.label(at, words);
         }
@@ -304,4 +374,10 @@ impl<'s, 'p> Search<'s, 'p> {
         }
         self.findings.push(finding.help(help));
     }
+}
+
+/// Whether something is a call that changes something in another system; a plan makes none of these.
+fn changes_elsewhere(operation: Operation) -> bool {
+    use Operation as O;
+    matches!(operation, O::HttpPost | O::HttpPut | O::HttpPatch | O::HttpDelete)
 }

@@ -6,7 +6,8 @@
 //! Calls are expanded, those of tasks and those of flows. What a task or flow does without Y behind it is asked of the
 //! places that call, run or start it, with the values that they give; what it has made sure of by the time that it ends
 //! counts for what stands behind the call. A flow that others run is judged where they run it, and is marked: to begin
-//! a run of it by hand would go past what they do. Tests may do as they like.
+//! a run of it by hand would go past what they do. So is one that only scripts run which use this one: each of them is
+//! held to the policy where it is checked. Tests may do as they like.
 
 mod bodies;
 mod facts;
@@ -48,8 +49,16 @@ pub(crate) struct Proved {
     pub kept_by_callers: Vec<(FlowId, EcoString)>,
 }
 
+/// What is known of the flows of a program besides what stands in it.
+pub(crate) struct Surroundings<'s> {
+    /// Whether a place is in the script that is checked, and not in one that it uses.
+    pub is_own: &'s dyn Fn(Span) -> bool,
+    /// Whether another script of the project runs a flow of the script, by its name.
+    pub is_run_elsewhere: &'s dyn Fn(&str) -> bool,
+}
+
 /// Proves the policies of a program, or shows the ways in what is wanted that break them.
-pub(crate) fn prove(program: &Program, wanted: &dyn Fn(Span) -> bool) -> Proved {
+pub(crate) fn prove(program: &Program, wanted: &dyn Fn(Span) -> bool, around: &Surroundings<'_>) -> Proved {
     let mut proved = Proved::default();
     if program.policies.is_empty() {
         return proved;
@@ -61,7 +70,7 @@ pub(crate) fn prove(program: &Program, wanted: &dyn Fn(Span) -> bool) -> Proved 
                 continue;
             }
             let prover = Prover::new(program, &bodies, policy, clause);
-            prover.add_to(&mut proved, wanted);
+            prover.add_to(&mut proved, wanted, around);
         }
     }
     proved
@@ -134,7 +143,7 @@ impl<'b, 'p> Prover<'b, 'p> {
     }
 
     /// Adds what there is to say: of the flows where runs begin, of rules and of triggers.
-    fn add_to(&self, proved: &mut Proved, wanted: &dyn Fn(Span) -> bool) {
+    fn add_to(&self, proved: &mut Proved, wanted: &dyn Fn(Span) -> bool, around: &Surroundings<'_>) {
         let program = self.program;
         let mut said: HashSet<Span> = HashSet::new();
         for (at, of) in program.flows.iter().enumerate() {
@@ -143,7 +152,9 @@ impl<'b, 'p> Prover<'b, 'p> {
             if exposed.is_empty() {
                 continue;
             }
-            if !self.bodies.is_entry(id) {
+            // A flow of a script that is used is judged where that is checked, and begun by nobody from here.
+            let is_begun = self.bodies.is_entry(id) && (around.is_own)(of.span);
+            if !is_begun || (around.is_run_elsewhere)(&of.name) {
                 proved.kept_by_callers.push((id, self.policy.name.clone()));
             } else if wanted(of.span) {
                 let what = format!("the flow `{}`", of.name);

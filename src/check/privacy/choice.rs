@@ -6,20 +6,13 @@
 //! for a run that ends: `fail` and `stop` are what secrets are checked for.
 
 use super::expression::is_nothing;
-use super::sink::{Leak, Sink};
-use super::solve::{Analysis, Node, carries};
+use super::solve::{Analysis, carries};
 use super::statement::names_values;
-use super::taint::{Carried, Origin, Taint};
+use super::taint::{Carried, Taint};
 use crate::check::effects::deeds::each_statement;
-use crate::check::program::{Arm, BodyParts, Expr, ExprKind, Flow, Local, Program, Statement, StatementKind, Type};
-use crate::library::Operation;
+use crate::check::program::{Arm, Expr, ExprKind, Flow, Local, Program, Statement, StatementKind, Type};
 use crate::syntax::tree::BinaryOperator as B;
 use crate::text::Span;
-use std::collections::HashSet;
-use std::rc::Rc;
-
-/// The most places of a body that is called at which it is told that it was.
-const MOST_SPOKEN: usize = 4;
 
 /// A part of a condition that asks something of a value.
 struct Asked<'p> {
@@ -191,72 +184,6 @@ impl<'p> Analysis<'p> {
             }
         }
     }
-
-    /// A body that is called tells by its logs, files and mails that it was: on a way that hangs on something, of that.
-    pub fn leave_by_way(&mut self, node: Node, span: Span) {
-        if self.context.is_empty() && self.passed.is_empty() {
-            return;
-        }
-        let mut context = self.context.clone();
-        context.join(&self.passed);
-        let spoken = match self.spoken.get(&node) {
-            Some(spoken) => Rc::clone(spoken),
-            None => {
-                let mut found = Vec::new();
-                spoken_in(self.program, node, &mut HashSet::new(), &mut found);
-                let spoken = Rc::new(found);
-                self.spoken.insert(node, Rc::clone(&spoken));
-                spoken
-            }
-        };
-        for (sink, place) in spoken.iter() {
-            for (origin, way) in context.iter() {
-                // A mail may go to the person themself.
-                let is_harmless = matches!(sink, Sink::Mail(_)) && !matches!(origin, Origin::Secret | Origin::Asked(_));
-                if !is_harmless {
-                    self.leak(Leak { origin, sink: sink.clone(), span: *place, way, unless: Vec::new() }, span);
-                }
-            }
-        }
-    }
-}
-
-/// Where a body logs, writes files or mails, through what it calls too.
-fn spoken_in(program: &Program, node: Node, seen: &mut HashSet<Node>, found: &mut Vec<(Sink, Span)>) {
-    let parts: Option<BodyParts<'_>> = match node {
-        Node::Callable(at) => program.callables.get(at).map(|of| of.parts()),
-        Node::Flow(at) => program.flows.get(at).map(|of| of.parts()),
-        _ => None,
-    };
-    let Some(parts) = parts else { return };
-    if !seen.insert(node) {
-        return;
-    }
-    let mut called = Vec::new();
-    parts.each_expression(&mut |outer| {
-        outer.walk(&mut |expr| match &expr.kind {
-            ExprKind::Perform(operation, _) => {
-                let sink = match operation {
-                    Operation::LogInfo | Operation::LogWarn => Sink::Log,
-                    Operation::FileWrite | Operation::CsvWrite | Operation::ExcelWrite | Operation::JsonWrite => {
-                        Sink::File("".into())
-                    }
-                    Operation::EmailSend => Sink::Mail("".into()),
-                    _ => return,
-                };
-                found.push((sink, expr.span));
-            }
-            ExprKind::Call(id, _) => called.push(Node::Callable(id.index())),
-            ExprKind::Run(id, _) | ExprKind::Start(id, _) => called.push(Node::Flow(id.index())),
-            _ => {}
-        });
-    });
-    for node in called {
-        if found.len() < MOST_SPOKEN {
-            spoken_in(program, node, seen, found);
-        }
-    }
-    found.truncate(MOST_SPOKEN);
 }
 
 /// Whether an expression is known before the run.

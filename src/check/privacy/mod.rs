@@ -11,6 +11,7 @@
 //! columns test personal data, it carries what they do; and so do a `match` and a chain of `if`, which are tables in
 //! another form ([`choice`]). A yes or no about a secret is as secret as it is.
 
+mod cause;
 mod choice;
 mod expression;
 mod literal;
@@ -18,6 +19,7 @@ mod primitive;
 mod report;
 mod sink;
 mod solve;
+mod spoken;
 mod statement;
 mod taint;
 #[cfg(test)]

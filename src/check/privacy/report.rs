@@ -1,11 +1,15 @@
 //! What is said of data that leaves: the way step by step, and what to do.
 
+use super::cause::Causes;
 use super::sink::{Leak, Sink};
 use super::solve::{Analysis, Found};
 use super::taint::{Origin, Step, What};
 use crate::check::boundaries::Allowance;
 use crate::finding::{Finding, catalogue::privacy};
 use std::collections::HashSet;
+
+/// How many places of one finding are shown at most, those included at which a secret that is kept is kept again.
+const MOST_LABELS: usize = 8;
 
 /// The most steps of a way that are shown; in longer ones the middle is left out.
 const MOST_STEPS: usize = 6;
@@ -17,8 +21,18 @@ impl Analysis<'_> {
         let found = std::mem::take(&mut self.found);
         let mut seen = HashSet::new();
         let mut findings = Vec::new();
-        for found in &found {
-            let finding = self.finding(found);
+        let causes = Causes::of(self, &found);
+        for (_, one) in found.iter().enumerate().filter(|(number, _)| !causes.follows(*number)) {
+            let mut finding = self.finding(one);
+            if one.leak.sink == Sink::Journal && one.leak.origin == Origin::Secret {
+                for after in causes.following(one.leak.span).filter_map(|after| found.get(after)) {
+                    let place = after.leak.span;
+                    let is_new = finding.labels.iter().all(|label| label.span != place);
+                    if is_new && finding.labels.len() < MOST_LABELS {
+                        finding = finding.label(place, "from there it comes here, and is kept again");
+                    }
+                }
+            }
             // Where personal data leaves, what was decided by it is not said besides.
             if seen.insert((finding.code.id, finding.span())) {
                 findings.push(finding);

@@ -88,7 +88,7 @@ pub(super) struct Analysis<'p> {
     /// Whether there are secrets at all.
     pub has_secrets: bool,
     /// What leaves through bodies whatever they are given; found when it is asked for first.
-    pub spoken: HashMap<Node, std::rc::Rc<Vec<(super::sink::Sink, Span)>>>,
+    pub spoken: HashMap<Node, std::rc::Rc<super::spoken::Spoken>>,
     pub is_reporting: bool,
     pub found: Vec<Found>,
     pub allowances: BTreeSet<Allowance>,

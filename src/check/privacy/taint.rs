@@ -116,10 +116,15 @@ impl Ways {
 
     /// The steps up to this one, the first first.
     pub fn way(&self, last: WayId) -> Vec<&Step> {
+        self.numbered(last).into_iter().map(|(_, step)| step).collect()
+    }
+
+    /// As [`Ways::way`], each with its number.
+    pub fn numbered(&self, last: WayId) -> Vec<(WayId, &Step)> {
         let mut steps = Vec::new();
         let mut next = last;
         while let Some(step) = self.steps.get(next as usize) {
-            steps.push(step);
+            steps.push((next, step));
             next = step.before;
         }
         steps.reverse();

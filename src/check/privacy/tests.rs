@@ -203,6 +203,39 @@ fn a_project_says_where_personal_data_may_go() {
     assert_eq!(with(&["mail agency.example", "write ."]), "privacy::pii-leaves:4");
 }
 
+#[test]
+fn a_secret_that_is_kept_and_handed_on_is_one_mistake() {
+    for (script, expected) in [
+        // A flow that runs another, which declares it as well.
+        (
+            "flow send(token: secret text) {\n  step told = log.info(\"…{token.last4}\")\n}\n\nflow all(token: secret text) {\n  run send(token)\n}\n",
+            "privacy::secret-leaves:5",
+        ),
+        // A step that keeps it, what runs with it, and a step of that.
+        (
+            "flow send(token: text) -> text {\n  step own = token.trim\n  return own\n}\n\nflow all() {\n  step t = secret(\"api\")\n  run send(t)\n}\n",
+            "privacy::secret-leaves:7",
+        ),
+        // Two secrets are two mistakes, though they come to one place.
+        (
+            "flow send(token: secret text) {\n  step told = log.info(\"…{token.last4}\")\n}\n\nflow one() {\n  step t = secret(\"api\")\n  run send(t)\n}\n\nflow two() {\n  step t = secret(\"shop\")\n  run send(t)\n}\n",
+            "privacy::secret-leaves:6 privacy::secret-leaves:11",
+        ),
+        // What a flow reads anew it keeps by itself.
+        (
+            "entity Account {\n  key shop: text\n  token: secret text\n}\n\nflow one(shop: text) {\n  step t = Account.get(shop).token\n}\n\nflow two(shop: text) {\n  step t = Account.get(shop).token\n}\n",
+            "privacy::secret-leaves:7 privacy::secret-leaves:11",
+        ),
+        // Each in its turn.
+        (
+            "flow a(token: secret text, n: int) {\n  if n > 0 { run b(token, n - 1) }\n}\n\nflow b(token: secret text, n: int) {\n  if n > 0 { run a(token, n - 1) }\n}\n",
+            "privacy::secret-leaves:1",
+        ),
+    ] {
+        assert_eq!(found(script, &Memory::new()), expected, "{script}");
+    }
+}
+
 /// A text made of personal and other texts, for comparison with what really flows.
 #[derive(Debug, Clone)]
 enum Made {

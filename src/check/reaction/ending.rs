@@ -11,6 +11,7 @@ use crate::check::program::{LocalId, Type};
 use crate::check::proof::dimension::{Atom, Dimension};
 use crate::check::proof::report::Names;
 use crate::finding::{Finding, Severity, catalogue};
+use crate::text::with_article;
 use crate::value::{Value, display};
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -166,7 +167,7 @@ fn finding(graph: &Graph, way: &[&Edge]) -> Finding {
         let what = match site.deed {
             Deed::Update => format!("sets {} of {entity_name}", fields.join(" and ")),
             Deed::Create => format!("makes a new {entity_name}"),
-            Deed::Delete => format!("deletes a {entity_name}"),
+            Deed::Delete => format!("deletes {}", with_article(entity_name)),
         };
         let itself = if edge.to == edge.from { " again".to_string() } else { String::new() };
         finding = finding.label(site.span, format!("{what}, which sets off `{}`{itself}", name(edge.to)));

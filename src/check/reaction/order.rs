@@ -11,7 +11,7 @@ use super::site::{Assigned, Deed, EXISTENCE, PRESENCE, Site};
 use crate::check::program::{Expr, ExprKind, Program, Statement, StepBody};
 use crate::finding::{Finding, catalogue};
 use crate::syntax::tree::RecordEvent;
-use crate::text::Span;
+use crate::text::{Span, with_article};
 use crate::value::RecordId;
 use std::collections::BTreeSet;
 
@@ -217,7 +217,7 @@ fn finding(
     let (what, verb) = match (conflict.deed, field) {
         (Deed::Update, Some(field)) => (format!("`{field}` of {entity_name}"), "sets"),
         (Deed::Create, _) => (format!("a new {entity_name}"), "makes"),
-        _ => (format!("a {entity_name}"), "deletes"),
+        _ => (with_article(entity_name), "deletes"),
     };
     let other = match conflict.reads {
         Some(_) => "reads",

@@ -322,6 +322,10 @@ impl Loader for Noting {
         self.inner.sheet(bytes, sheet)
     }
 
+    fn is_run_elsewhere(&self, script: &Source, flow: &str) -> bool {
+        self.inner.is_run_elsewhere(script, flow)
+    }
+
     fn boundaries(&self) -> Boundaries {
         self.inner.boundaries()
     }

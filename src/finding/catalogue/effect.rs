@@ -96,7 +96,7 @@ pub const IN_LOOP: Code = Code::warning(
 pub const UNPLANNED: Code = Code::warning(
     "effect::unplanned",
     "no plan can foresee an effect",
-    "`rpa plan` says what a run will do, and `rpa run --expect` holds the run to it. Whether something is done, or to whom, that is drawn by chance or hangs on the moment alone comes out otherwise in the run than in the plan. What hangs on the answer of a person or on an event is something else: there a plan ends, and says what it waits for.",
+    "`rpa plan` says what a run will do, and `rpa run --expect` holds the run to it. Whether something is done, or to whom, that is drawn by chance or hangs on the moment alone comes out otherwise in the run than in the plan. So does what hangs on the bare answer to `http.post` and its like, of which the script reads the status and no more: a plan does not make the call, and goes on as if it were answered with 200. What hangs on the answer of a person, on an event or on an answer that is read as something else is another matter: there a plan ends, and says what it waits for.",
     "flow greet(names: [text]) {\n  for name in names {\n    step drawn = random.int(1, 10)\n    if drawn == 1 {\n      step mail = email.send(to: \"{name}@example.com\", subject: \"Hello\", body: \"You have won.\")\n    }\n  }\n}\n",
     "flow greet(names: [text], every: int) {\n  var place = 0\n  for name in names {\n    place = place + 1\n    if mod(place, every) == 0 {\n      step mail = email.send(to: \"{name}@example.com\", subject: \"Hello\", body: \"You have won.\")\n    }\n  }\n}\n",
 );

@@ -2,7 +2,6 @@
 
 use super::Report;
 use crate::finding::{Finding, Severity};
-use crate::text::Sources;
 use std::fmt::Write;
 
 /// A command a finding: `::error file=orders.rpa,line=3,…,title=name::unknown::there is no …`.
@@ -10,13 +9,14 @@ pub fn render(reports: &[Report<'_>]) -> String {
     let mut out = String::new();
     for report in reports {
         for finding in &report.findings {
-            one(&mut out, finding, report.sources);
+            one(&mut out, finding, report);
         }
     }
     out
 }
 
-fn one(out: &mut String, finding: &Finding, sources: &Sources) {
+fn one(out: &mut String, finding: &Finding, report: &Report<'_>) {
+    let sources = report.sources;
     let command = match finding.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
@@ -33,6 +33,8 @@ fn one(out: &mut String, finding: &Finding, sources: &Sources) {
             let _ = write!(properties, ",col={column},endColumn={}", end_column.saturating_sub(1).max(column));
         }
         properties.push(',');
+    } else if let Some(file) = &report.file {
+        let _ = write!(properties, "file={},", property(file));
     }
     let _ = write!(properties, "title={}", property(finding.code.id));
     let mut message = finding.message.clone();

@@ -17,6 +17,10 @@ use crate::text::Sources;
 /// Findings with the texts that they point into.
 #[derive(Debug)]
 pub struct Report<'s> {
+    /// The file that was looked at, when it was one.
+    pub file: Option<String>,
+    /// Whether something that it needs, or it itself, has an error; told here or in a report before.
+    pub is_broken: bool,
     /// The findings.
     pub findings: Vec<Finding>,
     /// The texts.

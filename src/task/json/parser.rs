@@ -4,6 +4,7 @@
 use crate::check::program::{Default, ExprKind, RecordType, Type};
 use crate::compile::code::Code;
 use crate::task::table::normalized;
+use crate::text::with_article;
 use crate::value::parse::{self, Numbers};
 use crate::value::{Currency, Decimal, Duration, Money, RecordId, Value, ValueMap};
 use ecow::EcoString;
@@ -131,7 +132,12 @@ impl<'a> Parser<'a> {
                     Some(member) => Value::member(*id, member as u16),
                     None => {
                         let name = ty.map_or("?", |ty| ty.name.as_str());
-                        return Err(format!("\"{}\" is not a {name}: {}", short(text), members.join(", ")));
+                        return Err(format!(
+                            "\"{}\" is not {}: {}",
+                            short(text),
+                            with_article(name),
+                            members.join(", ")
+                        ));
                     }
                 }
             }
@@ -549,10 +555,10 @@ impl<'a> Parser<'a> {
             Type::List(_) => "a list".to_string(),
             Type::Map(..) => "an object".to_string(),
             Type::Record(id) => {
-                self.code.records.get(id.0 as usize).map_or("an object".to_string(), |ty| format!("a {}", ty.name))
+                self.code.records.get(id.0 as usize).map_or("an object".to_string(), |ty| with_article(&ty.name))
             }
             Type::Enum(id) => {
-                self.code.enums.get(id.0 as usize).map_or("a text".to_string(), |ty| format!("a {}", ty.name))
+                self.code.enums.get(id.0 as usize).map_or("a text".to_string(), |ty| with_article(&ty.name))
             }
             Type::Reference(_) => "a key".to_string(),
             Type::Optional(inner) => self.expected(inner),

@@ -6,6 +6,7 @@ use super::{BadCell, normalized, unguarded};
 use crate::check::program::{EnumType, Field, RecordType, Type};
 use crate::compile::code::Code;
 use crate::syntax::tree::Label;
+use crate::text::with_article;
 use crate::value::parse::{self, DatePattern, Numbers};
 use crate::value::{Currency, Date, Decimal, Money, RecordId, Value};
 use crate::world::SheetCell;
@@ -403,7 +404,7 @@ fn members(ty: &EnumType) -> HashMap<String, u16> {
 
 fn no_member(text: &str, ty: Option<&EnumType>) -> EcoString {
     let members = ty.map_or(&[][..], |ty| &ty.members);
-    let name = ty.map_or("?", |ty| ty.name.as_str());
+    let name = with_article(ty.map_or("?", |ty| ty.name.as_str()));
     let text: String = text.chars().take(40).collect();
     let wanted = normalized(&text);
     let nearest = members
@@ -413,9 +414,9 @@ fn no_member(text: &str, ty: Option<&EnumType>) -> EcoString {
         .max_by(|left, right| left.0.total_cmp(&right.0));
     let shown = if text.is_empty() { "nothing is written where".to_string() } else { format!("`{text}` is not") };
     match (text.is_empty(), nearest) {
-        (true, _) => eco_format!("{shown} a {name} was expected: {}", members.join(", ")),
-        (false, Some((_, nearest))) => eco_format!("{shown} a {name}; is it `{nearest}`?"),
-        (false, None) => eco_format!("{shown} a {name}: {}", members.join(", ")),
+        (true, _) => eco_format!("{shown} {name} was expected: {}", members.join(", ")),
+        (false, Some((_, nearest))) => eco_format!("{shown} {name}; is it `{nearest}`?"),
+        (false, None) => eco_format!("{shown} {name}: {}", members.join(", ")),
     }
 }
 
