@@ -250,12 +250,20 @@ pub fn tell_failures(outcome: &mut Outcome, console: &mut Console) {
     for (run, summary, _) in &outcome.ended {
         // That a run which was cancelled has ended so is no news.
         if let Some(failure) = summary.failure.as_ref().filter(|failure| failure.name != "cancelled") {
-            console.message(format!("{} has failed: {}", name(run), super::account::clean(&failure.message)));
+            let message = super::account::clean(&failure.message);
+            console.message(format!("{} has failed: {message}; {}", name(run), after_failure(run.id.0, "")));
         }
     }
     for finding in outcome.findings.drain(..) {
         console.finding(finding);
     }
+}
+
+/// What can be done about a run that has failed. `place` are the options that name its store, with a blank before each.
+pub fn after_failure(run: i64, place: &str) -> String {
+    format!(
+        "`rpa runs show {run}{place}` tells the whole story, `rpa runs retry {run}{place}` tries it again from where it failed"
+    )
 }
 
 fn fatal(error: StoreError) -> Box<Finding> {

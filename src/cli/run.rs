@@ -154,16 +154,11 @@ fn execute(
         let finding = match (failure.earlier, summary.run.0) {
             (Some(_), _) => finding.help("`--retry-failed` tries it again"),
             (None, 0) => finding,
-            (None, _) => finding.help(format!("`{}` tells the whole story", story_command(given, &summary))),
+            (None, run) => finding.help(resume::after_failure(run, &place(given))),
         };
         console.findings(vec![finding], &code.sources);
     }
     Ok(if summary.failure.is_some() { Status::Failed } else { Status::Fine })
-}
-
-/// The command that tells the story of the run.
-fn story_command(given: &Arguments, summary: &Summary) -> String {
-    format!("rpa runs show {}{}", summary.run.0, place(given))
 }
 
 /// The options that lead other commands to the store of this one.
