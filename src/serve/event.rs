@@ -5,7 +5,7 @@ use crate::finding::Finding;
 use crate::flow::RunFailure;
 use crate::text::Sources;
 use crate::value::{EcoString, Instant};
-use crate::world::{GoneWorker, RunId};
+use crate::world::{GoneWorker, RunId, WaitKind};
 
 /// Something that happened.
 #[derive(Debug, Clone)]
@@ -92,6 +92,8 @@ pub enum Event {
         run: RunId,
         /// Its flow.
         flow: EcoString,
+        /// For what kind of thing.
+        kind: WaitKind,
         /// For what.
         what: EcoString,
         /// Until when at the latest.

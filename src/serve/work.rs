@@ -227,7 +227,7 @@ impl Work<'_> {
         others.retain(|(name, done, failed)| *name != flow && *done + *failed > 0);
         self.shared.tell(match (failure, waiting) {
             (Some(failure), _) => Event::Failed { run, flow, failure: Box::new(failure), others },
-            (None, Some(wait)) => Event::Waits { run, flow, what: wait.what, until: wait.wake },
+            (None, Some(wait)) => Event::Waits { run, flow, kind: wait.kind, what: wait.what, until: wait.wake },
             (None, None) => Event::Done { run, flow, others },
         });
     }

@@ -2,12 +2,15 @@
 
 use super::super::account::clean;
 use super::super::console::{Console, Format};
+use super::super::resume::after_failure;
 use super::super::runs::{moment, shorter};
 use super::super::store::told;
+use super::super::waiting::waits_for;
 use crate::finding::Finding;
 use crate::finding::catalogue::serve as codes;
 use crate::serve::{Event, Script};
 use crate::value::EcoString;
+use crate::world::WaitKind;
 use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 use std::path::{Path, PathBuf};
@@ -162,14 +165,15 @@ impl Teller {
                     "runs": counts(&others),
                 });
                 let more = among(&others);
-                let words =
-                    format!("run {} ({flow}) has failed: {message}{more}; `rpa runs show {}` tells more", run.0, run.0);
+                let next = after_failure(run.0, "");
+                let words = format!("run {} ({flow}) has failed: {message}{more}; {next}", run.0);
                 self.line(&words, data, console);
             }
-            Event::Waits { run, flow, what, until } => {
-                let words = until.map(|until| format!(", until {} at the latest", at(until))).unwrap_or_default();
+            Event::Waits { run, flow, kind, what, until } => {
+                let at_the_latest = if kind == WaitKind::Time { "" } else { " at the latest" };
+                let words = until.map(|until| format!(", until {}{at_the_latest}", at(until))).unwrap_or_default();
                 let data = json!({ "event": "waits", "run": run.0, "flow": flow.as_str(), "for": what.as_str(), "until": until.map(iso) });
-                self.line(&format!("run {} ({flow}) waits for {what}{words}", run.0), data, console);
+                self.line(&format!("run {} ({flow}) waits {}{words}", run.0, waits_for(kind, &what)), data, console);
             }
             Event::TookOver(gone) => {
                 let how = if gone.was_stuck { "was stuck" } else { "has ended without saying so" };
