@@ -46,6 +46,22 @@ pub enum Event {
     },
     /// The days on which nobody works are others.
     CalendarChanged,
+    /// `rpa.toml` has changed.
+    SettingsChanged {
+        /// The settings that hold from now on.
+        taken: Vec<&'static str>,
+        /// Those that hold from the next start on.
+        for_restart: Vec<&'static str>,
+    },
+    /// `rpa.toml` has changed and can't be gone by.
+    SettingsKept {
+        /// The script that could not be served under it; none when the file itself is wrong.
+        script: Option<EcoString>,
+        /// What is wrong.
+        findings: Vec<Finding>,
+        /// The texts that the findings point into.
+        sources: Box<Sources>,
+    },
     /// A trigger has started a run.
     Started {
         /// The trigger.

@@ -162,7 +162,7 @@ impl Work<'_> {
         };
         let mut world = self.open(&code)?;
         world.store.enter(&self.shared.server.process, self.shared.server.lease).map_err(off)?;
-        let mut worker = MachineWorker::new(&code, self.shared.server.limits, world, false);
+        let mut worker = MachineWorker::new(&code, self.shared.served().limits, world, false);
         let taken: Vec<RunId> = runs.iter().map(|run| run.run).filter(|run| self.take(*run)).collect();
         let worked = self.resume(desk, &code, &mut worker, &taken);
         taken.iter().for_each(|run| self.put_down(*run));

@@ -6,6 +6,7 @@ use super::super::resume::after_failure;
 use super::super::runs::{moment, shorter};
 use super::super::store::told;
 use super::super::waiting::waits_for;
+use super::settings::listed;
 use crate::finding::Finding;
 use crate::finding::catalogue::serve as codes;
 use crate::serve::{Event, Script};
@@ -104,17 +105,12 @@ impl Teller {
                     false => "the other scripts are; it will be, once it is mended",
                 };
                 if console.format == Format::Json {
-                    let problems: Vec<_> = findings
-                        .iter()
-                        .filter(|finding| finding.is_error())
-                        .map(|finding| json!({ "code": finding.code.id, "message": finding.message, "help": finding.help }))
-                        .collect();
                     let data = json!({
                         "event": "not_renewed",
                         "script": script.as_str(),
                         "is_served": is_served,
                         "code": codes::SCRIPT.id,
-                        "problems": problems,
+                        "problems": problems(&findings),
                     });
                     return self.line("", data, console);
                 }
@@ -125,6 +121,39 @@ impl Teller {
             Event::Withdrawn { script } => {
                 let words = format!("{script} is gone; it is served no more, and runs that had begun go on");
                 self.line(&words, json!({ "event": "withdrawn", "script": script.as_str() }), console);
+            }
+            Event::SettingsChanged { taken, for_restart } => {
+                let mut words = Vec::new();
+                if !taken.is_empty() {
+                    words.push(format!("{} in rpa.toml: what begins from now on goes by it", listed(&taken)));
+                }
+                if !for_restart.is_empty() {
+                    let listed = listed(&for_restart);
+                    words.push(format!(
+                        "{listed} in rpa.toml: `rpa serve` has to be started again for that, and goes on as before"
+                    ));
+                }
+                let data = json!({ "event": "settings_changed", "settings": taken, "need_restart": for_restart });
+                self.line(&format!("changed {}", words.join("; changed ")), data, console);
+            }
+            Event::SettingsKept { script, findings, sources } => {
+                let message = match &script {
+                    Some(script) => format!("rpa.toml has changed, and {script} can't be served so"),
+                    None => "rpa.toml has changed and can't be gone by".to_string(),
+                };
+                if console.format == Format::Json {
+                    let data = json!({
+                        "event": "settings_kept",
+                        "script": script.as_deref(),
+                        "code": codes::SETTINGS.id,
+                        "problems": problems(&findings),
+                    });
+                    return self.line("", data, console);
+                }
+                console.findings(findings, &sources);
+                let note = "the settings stay as they were before the change, until it is mended";
+                console.finding(Finding::without_place(&codes::SETTINGS, message).note(note));
+                console.flush();
             }
             Event::CalendarChanged => {
                 self.line("the holidays have changed", json!({ "event": "calendar_changed" }), console);
@@ -231,6 +260,12 @@ impl Teller {
             },
         }
     }
+}
+
+/// The errors among findings, as JSON.
+fn problems(findings: &[Finding]) -> Json {
+    let errors = findings.iter().filter(|finding| finding.is_error());
+    errors.map(|each| json!({ "code": each.code.id, "message": each.message, "help": each.help })).collect()
 }
 
 /// `, process_orders: 3 done, 1 failed`
