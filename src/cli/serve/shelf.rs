@@ -378,7 +378,7 @@ fn read(path: &Path, project: &Project, console: &mut Console) -> (Read, Watch) 
     let read = match sources::read(&path.display().to_string(), console, &mut texts) {
         Err(finding) => Read::Findings(vec![*finding], texts),
         Ok(id) => {
-            let source = texts.get(id).cloned().unwrap_or_else(|| Source::new(&path.display().to_string(), ""));
+            let source = texts.get(id).cloned().unwrap_or_else(|| Source::new(path.display().to_string(), ""));
             let loader = Noting { inner: DiskLoader::new(project), named: RefCell::default() };
             let checked = crate::check::check(source, &loader);
             for (file, stamp) in loader.named.into_inner() {
