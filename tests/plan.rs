@@ -151,3 +151,38 @@ fn a_run_that_would_do_something_else_does_nothing() {
     folder.write("shop.rpa", &SCRIPT.replace("Thank you", "Thanks"));
     insta::assert_snapshot!(folder.said(&["run", "shop.rpa", "--expect", "plan.json"]));
 }
+
+const GREETINGS: &str = r#"
+record Buyer {
+  name: pii text
+  email: pii text
+}
+
+flow greet() {
+  step buyers = csv.read("buyers.csv", as: Buyer)
+  for buyer in buyers {
+    step hello = email.send(to: buyer.email, subject: "Hello {buyer.name}", body: "Hello")
+    step plain = email.send(to: buyer.email, subject: "Your order", body: "Thank you")
+  }
+}
+"#;
+
+#[test]
+fn a_subject_that_holds_personal_data_is_not_shown_and_is_compared_all_the_same() {
+    let folder = Folder::new();
+    folder.write("greet.rpa", GREETINGS);
+    folder.write("buyers.csv", "name,email\nLovelace,ada@example.com\n");
+    let text = folder.said(&["plan", "greet.rpa"]);
+    assert!(text.contains("a•••@example.com: •••") && text.contains("a•••@example.com: Your order"), "{text}");
+    assert!(!text.contains("Lovelace"), "{text}");
+    let plan = String::from_utf8(folder.rpa(&["plan", "greet.rpa", "--format", "json"]).stdout).unwrap();
+    assert!(plan.contains("Your order") && !plan.contains("Lovelace"), "{plan}");
+    // What a run is held to is what would be sent, not what is shown of it.
+    folder.write("plan.json", &plan);
+    folder.write("buyers.csv", "name,email\nByron,ada@example.com\n");
+    let other = folder.said(&["run", "greet.rpa", "--expect", "plan.json"]);
+    assert!(other.contains("plan::unexpected") && !other.contains("Byron"), "{other}");
+    folder.write("buyers.csv", "name,email\nLovelace,ada@example.com\n");
+    let same = folder.said(&["run", "greet.rpa", "--expect", "plan.json"]);
+    assert!(same.ends_with("--- status 0"), "{same}");
+}

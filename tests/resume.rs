@@ -314,3 +314,60 @@ fn signal_if_there(child: &mut Child, name: &str) {
         signal(child, name);
     }
 }
+
+/// Ends a process as an operator would, and gives what it said.
+fn terminated(child: Child, signal: &str) -> (String, String, i32) {
+    let began = Instant::now();
+    Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+    let said = said(child.wait_with_output().unwrap());
+    assert!(began.elapsed() < Duration::from_secs(20), "it does not end: {said:?}");
+    said
+}
+
+#[test]
+fn a_run_that_is_told_to_end_says_that_it_is_safe_and_how_it_goes_on() {
+    let project = Project::new();
+    for (signal, arguments) in [("-TERM", vec!["run", "job.rpa", "a"]), ("-INT", vec!["runs", "resume", "1"])] {
+        let child = project.start(&arguments);
+        project.until_at_the_gate(1);
+        let (_, err, status) = terminated(child, signal);
+        assert_eq!(status, 1, "{err}");
+        assert!(err.contains("stopped by a signal; run 1 (job for a) is safe"), "{err}");
+        assert!(err.contains("`rpa runs resume 1`") && !err.contains("store::"), "{err}");
+    }
+    // For programs it is data.
+    let child = project.start(&["runs", "resume", "1", "--format", "json"]);
+    project.until_at_the_gate(1);
+    let (out, _, status) = terminated(child, "-TERM");
+    let told: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((status, &told["stopped_at"]), (1, &serde_json::json!(1)));
+    project.open();
+    let (out, err, status) = project.run(&["runs", "resume", "1"]);
+    assert_eq!(status, 0, "{err}");
+    assert!(out.contains("job is done"), "{out}");
+    assert_eq!(
+        (project.notes().as_str(), project.mails()),
+        ("a-first a-second", vec!["begun a".into(), "ended a".into()])
+    );
+}
+
+#[test]
+fn a_signal_in_the_middle_of_many_steps_leaves_what_is_done_and_the_rest_goes_on() {
+    let project = Project::new();
+    let script = "entity Note {\n  key number: int\n}\n\nflow many() {\n  for number in 1..4000 {\n    \
+                  step made = Note.create(number: number)\n  }\n}\n";
+    fs::write(project.path().join("many.rpa"), script).unwrap();
+    let count = || project.query("SELECT CAST(count(*) AS TEXT) FROM Note").parse::<i64>().unwrap_or(0);
+    let child = project.start(&["run", "many.rpa"]);
+    project.until(|| count() > 0);
+    let (_, err, status) = terminated(child, "-TERM");
+    let all = count();
+    if status == 0 {
+        eprintln!("SKIPPED: the machine was through before the signal");
+        return;
+    }
+    assert_eq!(status, 1, "{err}");
+    assert!(err.contains("run 1 (many) is safe") && (1..4000).contains(&all), "{all}: {err}");
+    assert_eq!(project.run(&["runs", "resume", "1"]).2, 0);
+    assert_eq!(project.states(), "1:2");
+}

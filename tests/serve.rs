@@ -448,3 +448,38 @@ fn a_script_that_changes_is_served_anew_and_a_broken_one_as_it_was() {
     times.dedup();
     assert_eq!(times.len(), count, "{log}");
 }
+
+#[test]
+fn changed_settings_are_gone_by_when_they_are_right_and_what_needs_a_restart_is_named_once() {
+    let project = Project::with(&[("rpa.toml", "name = \"jobs\"\n"), ("jobs.rpa", SCRIPT)]);
+    let server = project.serve();
+    project.wait_for("tick", 1);
+    let log = || fs::read_to_string(project.log()).unwrap();
+    let until = |what: &str, holds: &dyn Fn() -> bool| {
+        let began = Instant::now();
+        while !holds() {
+            assert!(began.elapsed() < Duration::from_secs(60), "{what}\n{}", log());
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    };
+    let settings = |text: &str| fs::write(project.0.path().join("rpa.toml"), text).unwrap();
+    let wait = |wanted: &str| until(wanted, &|| log().contains(wanted));
+    // A file with a mistake, and one that forbids what a script does: both leave all as it is.
+    settings("name = \"jobs\"\n[mail\n");
+    wait("rpa.toml has changed and can't be gone by");
+    settings("name = \"jobs\"\n[reach]\nmail = [\"example.org\"]\n");
+    wait("rpa.toml has changed, and jobs.rpa can't be served so");
+    wait("the settings stay as they were before the change, until it is mended");
+    // Mail leaves to another place at once, the store stays where it is.
+    settings("name = \"jobs\"\n[mail]\noutbox = \"elsewhere\"\n[store]\npath = \"other.db\"\n");
+    wait("changed `[mail]` in rpa.toml: what begins from now on goes by it; changed `path` in `[store]` in rpa.toml");
+    fs::write(project.0.path().join("inbox/new.csv"), "a\n1\n").unwrap();
+    let mails = || fs::read_dir(project.0.path().join("elsewhere")).map_or(0, Iterator::count);
+    until("a mail elsewhere", &|| mails() > 0);
+    settings("name = \"work\"\n[mail]\noutbox = \"elsewhere\"\n[store]\npath = \"other.db\"\n");
+    wait("changed `name` in rpa.toml");
+    assert_eq!(server.end(), Some(0));
+    let log = log();
+    assert_eq!(log.matches("has to be started again").count(), 1, "{log}");
+    assert!(!project.0.path().join("other.db").exists());
+}

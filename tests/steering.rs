@@ -132,7 +132,12 @@ fn a_waiting_run_is_shown_and_cancelled_with_undo() {
     project.fine(&["run", "job.rpa", "a"]);
     assert_eq!((project.state(), project.query("SELECT name FROM Note")), ("1 waiting".to_string(), "a".to_string()));
     let story = project.fine(&["runs", "show", "1"]);
-    assert!(story.contains("job for a, waiting") && story.contains("waits    for"), "{story}");
+    assert!(story.contains("job for a, waiting") && story.contains("  waits    in `pause`, until 20"), "{story}");
+    // The moment is named where the wait begins, and by what the run waits for: not twice in a line.
+    assert!(
+        story.contains(" waits: until 20") && !story.lines().any(|line| line.matches("until").count() > 1),
+        "{story}"
+    );
     assert_eq!(project.json(&["runs", "show", "1"])["waits_for"]["kind"], "time");
     let out = project.fine(&["runs", "cancel", "1", "--why", "not wanted"]);
     assert!(out.contains("run 1"), "{out}");

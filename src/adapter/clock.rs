@@ -1,5 +1,6 @@
 //! The clock of the machine.
 
+use super::sqlite::Stop;
 use crate::value::{Duration, Instant};
 use crate::world::Clock;
 use jiff::tz::TimeZone;
@@ -8,12 +9,22 @@ use jiff::tz::TimeZone;
 #[derive(Debug, Clone)]
 pub struct SystemClock {
     zone: TimeZone,
+    stop: Stop,
 }
+
+/// How long it sleeps without looking whether the process is to end.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(50);
 
 impl SystemClock {
     /// Counts days in a zone.
     pub fn new(zone: TimeZone) -> Self {
-        SystemClock { zone }
+        SystemClock { zone, stop: Stop::default() }
+    }
+
+    /// The same; once `stop` is set, it sleeps no more.
+    #[must_use]
+    pub fn until(self, stop: Stop) -> Self {
+        SystemClock { stop, ..self }
     }
 }
 
@@ -25,7 +36,12 @@ impl Clock for SystemClock {
 
     fn sleep(&mut self, duration: Duration) {
         let milliseconds = u64::try_from(duration.milliseconds()).unwrap_or(0);
-        std::thread::sleep(std::time::Duration::from_millis(milliseconds));
+        let mut left = std::time::Duration::from_millis(milliseconds);
+        while !left.is_zero() && !self.stop.is_set() {
+            let part = left.min(LOOK);
+            std::thread::sleep(part);
+            left -= part;
+        }
     }
 
     fn zone(&self) -> &TimeZone {
@@ -43,6 +59,10 @@ mod tests {
         let before = clock.now();
         clock.sleep(Duration::from_milliseconds(2));
         assert!(clock.now() > before);
+        // A process that is to end does not sleep on.
+        let stop = Stop::default();
+        stop.0.store(true, std::sync::atomic::Ordering::Relaxed);
+        SystemClock::new(TimeZone::UTC).until(stop).sleep(Duration::from_milliseconds(Duration::DAY));
         assert!(before.date_in(clock.zone()).year() > 2024);
     }
 }

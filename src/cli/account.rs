@@ -43,8 +43,13 @@ pub fn text(summary: &Summary, names: &dyn TypeNames, columns: usize) -> String 
         written(&mut out, summary, columns);
     }
     let mut facts = Vec::new();
-    if summary.retries > 0 {
-        facts.push(format!("{} again", times(summary.retries, "step was tried", "steps were tried")));
+    if summary.retried > 0 {
+        // How often, where that says more.
+        let often = match summary.retries {
+            tries if tries > summary.retried => format!(" ({tries} times)"),
+            _ => String::new(),
+        };
+        facts.push(format!("{} again{often}", times(summary.retried, "step was tried", "steps were tried")));
     }
     if summary.handled > 0 {
         facts.push(times(summary.handled, "failure was handled", "failures were handled"));
@@ -407,7 +412,8 @@ mod tests {
                 ),
             ],
             steps: 2000,
-            retries: 1,
+            retried: 1,
+            retries: 3,
             handled: 8,
             undone: 30,
             undo_failures: vec![(RunId(40), "reserved".into(), "not found".into())],
@@ -436,7 +442,7 @@ mod tests {
         mailed   1 mail
         wrote    386 files: invoices/1.pdf, invoices/2.pdf, invoices/3.pdf, …
 
-        1 step was tried again, 8 failures were handled, 30 steps were undone
+        1 step was tried again (3 times), 8 failures were handled, 30 steps were undone
 
         3 steps could not be undone:
           run 40, reserved: not found
@@ -456,7 +462,7 @@ mod tests {
         for reason in &mut second.loops[0].reasons {
             reason.earlier = reason.count;
         }
-        (second.retries, second.handled, second.undone, second.undo_failures_count, second.warnings_count) =
+        (second.retried, second.handled, second.undone, second.undo_failures_count, second.warnings_count) =
             (0, 0, 0, 0, 0);
         insta::assert_snapshot!(text(&second, &NoNames, 80), @r"
         process_orders is done: run 12, 2.3 seconds

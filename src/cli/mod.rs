@@ -1,6 +1,6 @@
 //! The command line: one file a command, and the frame around them.
 //!
-//! Exit status 0 is fine, 1 means findings or a failed run, 2 wrong use.
+//! Exit status 0 is fine, 1 means findings, a failed run or one that a signal has stopped, 2 wrong use.
 
 #![allow(clippy::disallowed_methods, reason = "the command line is where files and the environment are reached")]
 
@@ -29,6 +29,7 @@ mod run;
 mod runs;
 mod secrets;
 mod serve;
+mod signals;
 pub mod sources;
 mod store;
 mod switches;

@@ -2,16 +2,17 @@
 
 use super::console::{Console, Format};
 use super::progress::Progress;
+use super::signals::Signals;
 use super::{who, world};
 use crate::adapter::mail::{self, DispatchReport};
-use crate::adapter::sqlite::{self, SqliteStore};
+use crate::adapter::sqlite::{self, STOPPED, SqliteStore};
 use crate::compile::code::Code;
 use crate::finding::Finding;
 use crate::finding::catalogue::{self, cli, run as codes};
 use crate::flow::version::code_of;
 use crate::flow::{Broken, Engine, MachineWorker, Names, Options, Summary, Worker};
 use crate::value::{Duration, Instant};
-use crate::world::{GoneWorker, Journal, Leases, Project, RunId, RunRecord, RunState, StoreError, Waiting};
+use crate::world::{GoneWorker, Journal, Leases, Project, RunId, RunRecord, RunState, StoreError, Waiting, World};
 use ecow::EcoString;
 use std::collections::{HashMap, HashSet};
 
@@ -38,9 +39,22 @@ pub enum Wanted {
     Cancel(String),
 }
 
+/// What is to be done with runs, and until when.
+#[derive(Debug, Clone)]
+pub struct Errand<'s> {
+    /// What is to be done.
+    pub wanted: Wanted,
+    /// Pauses that are longer are left to others.
+    pub patience: Duration,
+    /// What ends it between two commits.
+    pub signals: &'s Signals,
+}
+
 /// What came of runs that went on.
 #[derive(Debug, Default)]
 pub struct Outcome {
+    /// The run that was at work when a signal said that it is enough.
+    pub stopped: Option<RunRecord>,
     /// Each run that was worked on, with what it came to and the names of its version.
     pub ended: Vec<(RunRecord, Summary, Names)>,
     /// What kept runs from going on.
@@ -82,7 +96,13 @@ pub fn free_runs(store: &mut SqliteStore) -> Result<(Vec<GoneWorker>, Vec<RunRec
 ///
 /// # Errors
 /// When the store fails.
-pub fn free(project: &Project, patience: Duration, console: &mut Console) -> Result<Outcome, Box<Finding>> {
+pub fn free(
+    project: &Project,
+    patience: Duration,
+    signals: &Signals,
+    console: &mut Console,
+) -> Result<Outcome, Box<Finding>> {
+    let errand = Errand { wanted: Wanted::Resume, patience, signals };
     let mut outcome = Outcome::default();
     let mut tried: HashSet<RunId> = HashSet::new();
     // A run may leave others behind: those that it had begun and that nobody waits for any more.
@@ -98,11 +118,11 @@ pub fn free(project: &Project, patience: Duration, console: &mut Console) -> Res
         }
         drop(store);
         let runs: Vec<RunRecord> = runs.into_iter().filter(|run| tried.insert(run.id)).collect();
-        if runs.is_empty() {
+        if runs.is_empty() || outcome.stopped.is_some() {
             return Ok(outcome);
         }
         console.message(announced(&gone, &runs));
-        work(&runs, (Wanted::Resume, patience), project, console, &mut outcome)?;
+        work(&runs, &errand, project, console, &mut outcome)?;
     }
 }
 
@@ -168,13 +188,13 @@ fn announced(gone: &[GoneWorker], runs: &[RunRecord]) -> String {
     }
 }
 
-/// Works on runs in their order, those of one version that follow each other together; pauses that are longer than the patience are left to others.
+/// Works on runs in their order, those of one version that follow each other together, until a signal says that it is enough.
 ///
 /// # Errors
 /// When the store fails.
 pub fn work(
     runs: &[RunRecord],
-    (wanted, patience): (Wanted, Duration),
+    errand: &Errand<'_>,
     project: &Project,
     console: &mut Console,
     outcome: &mut Outcome,
@@ -182,6 +202,9 @@ pub fn work(
     let mut codes: HashMap<EcoString, Result<Code, Box<Finding>>> = HashMap::new();
     for of_version in runs.chunk_by(|one, next| one.version == next.version) {
         let Some(version) = of_version.first().map(|run| &run.version) else { continue };
+        if outcome.stopped.is_some() {
+            return Ok(());
+        }
         if !codes.contains_key(version) {
             let kept = match store(project)? {
                 Some(mut store) => store.version(version).map_err(fatal)?,
@@ -191,7 +214,7 @@ pub fn work(
         }
         match codes.get(version) {
             None => {}
-            Some(Ok(code)) => work_on(code, of_version.iter(), (&wanted, patience), project, console, outcome)?,
+            Some(Ok(code)) => work_on(code, of_version, errand, project, console, outcome)?,
             Some(Err(finding)) => {
                 let numbers: Vec<_> = of_version.iter().take(MOST_NAMED).map(|run| run.id.0.to_string()).collect();
                 let mut finding = (**finding).clone();
@@ -203,22 +226,24 @@ pub fn work(
     Ok(())
 }
 
-fn work_on<'r>(
+fn work_on(
     code: &Code,
-    runs: impl Iterator<Item = &'r RunRecord>,
-    (wanted, patience): (&Wanted, Duration),
+    runs: &[RunRecord],
+    errand: &Errand<'_>,
     project: &Project,
     console: &mut Console,
     outcome: &mut Outcome,
 ) -> Result<(), Box<Finding>> {
-    let mut world = world::of_project(project, code)?;
+    let running = errand.signals.while_running();
+    let mut world = world::until(project, code, Some(running.stop.clone()))?;
     world.store.enter(&who::process(), project.lease).map_err(fatal)?;
     let mut worker = MachineWorker::new(code, project.limits, world, false);
     for run in runs {
         let mut progress = Progress::new(console, code);
-        let engine = Engine::new(code, &mut worker, &mut progress, Options { patience, ..Options::default() });
+        let engine =
+            Engine::new(code, &mut worker, &mut progress, Options { patience: errand.patience, ..Options::default() });
         let mut engine = engine.started_by(&who::user());
-        let result = match wanted {
+        let result = match &errand.wanted {
             Wanted::Resume => engine.resume(run.id),
             Wanted::Retry => engine.retry(run.id, &who::user()),
             Wanted::Cancel(why) => engine.cancel(run.id, &who::user(), why),
@@ -226,14 +251,17 @@ fn work_on<'r>(
         progress.finish();
         match result {
             Ok(summary) => outcome.ended.push((run.clone(), summary, Names::of(code))),
+            Err(error) if is_stopped(&error) => {
+                outcome.stopped = Some(run.clone());
+                return Ok(());
+            }
             Err(Broken::Store(error)) => return Err(fatal(error)),
             // One that does not fit must not keep the others from going on.
             Err(error) => outcome.findings.push(broken(&error)),
         }
     }
-    let mut transport = mail::transport(project);
-    transport.listen(console.listener());
-    let report = mail::dispatch(worker.world(), &mut *transport).map_err(fatal)?;
+    drop(running);
+    let report = deliver(worker.world(), project, errand.signals, console).map_err(fatal)?;
     outcome.mails.delivered += report.delivered;
     outcome.mails.postponed.extend(report.postponed);
     outcome.mails.refused.extend(report.refused);
@@ -250,12 +278,57 @@ pub fn tell_failures(outcome: &mut Outcome, console: &mut Console) {
     for (run, summary, _) in &outcome.ended {
         // That a run which was cancelled has ended so is no news.
         if let Some(failure) = summary.failure.as_ref().filter(|failure| failure.name != "cancelled") {
-            console.message(format!("{} has failed: {}", name(run), super::account::clean(&failure.message)));
+            let message = super::account::clean(&failure.message);
+            console.message(format!("{} has failed: {message}; {}", name(run), after_failure(run.id.0, "")));
         }
     }
     for finding in outcome.findings.drain(..) {
         console.finding(finding);
     }
+}
+
+/// Delivers what is due in the outbox, until a signal says that it is enough; what has left is noted even then.
+///
+/// # Errors
+/// When the store fails.
+pub fn deliver(
+    world: &mut World,
+    project: &Project,
+    signals: &Signals,
+    console: &mut Console,
+) -> Result<DispatchReport, StoreError> {
+    let mut transport = mail::transport(project);
+    transport.listen(signals.listener(console.listener()));
+    mail::dispatch_until(world, &mut *transport, &|| signals.is_set())
+}
+
+/// Whether something broke off because a signal said that it is enough.
+pub fn is_stopped(broken: &Broken) -> bool {
+    matches!(broken, Broken::Store(StoreError::Failed { code: STOPPED, .. }))
+}
+
+/// Says that a signal has ended the work on a run, and how it goes on: nothing of what it has done is lost. `place` are the
+/// options that lead to its store, with a blank before each.
+pub fn tell_stopped(run: &RunRecord, place: &str, console: &mut Console) {
+    if console.format == Format::Json {
+        let key = run.key.as_deref();
+        console
+            .json(&serde_json::json!({ "run": run.id.0, "flow": run.flow.as_str(), "key": key, "state": "stopped" }));
+        return;
+    }
+    let number = run.id.0;
+    console.message(format!(
+        "stopped by a signal; {} is safe, and what it has done is on disk: `rpa runs resume {number}{place}`, `rpa serve` or the \
+         next `rpa run` goes on with it",
+        name(run)
+    ));
+}
+
+/// What can be done about a run that has failed. `place` are the options that name its store, with a blank before each.
+pub fn after_failure(run: i64, place: &str) -> String {
+    format!(
+        "`rpa runs show {run}{place}` tells the whole story, `rpa runs retry {run}{place}` tries it again from where it failed"
+    )
 }
 
 fn fatal(error: StoreError) -> Box<Finding> {

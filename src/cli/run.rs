@@ -6,8 +6,9 @@ use super::expect::Expectation;
 use super::progress::Progress;
 use super::resume::Outcome;
 use super::secrets::{self, needed as needed_secrets};
+use super::signals::Signals;
 use super::{account, arguments, check, resume, waiting, who, world};
-use crate::adapter::mail::{self, DispatchReport};
+use crate::adapter::mail::DispatchReport;
 use crate::adapter::scripts::DiskLoader;
 use crate::compile::code::Code;
 use crate::compile::compile;
@@ -103,12 +104,22 @@ fn execute(
     let values = arguments::read(&given.arguments, flow_code, code, project.currency).map_err(wrong)?;
     // What others have left comes first: the flow may build on it.
     // But a run that is held to a plan does nothing that is not in it.
+    // One that does all or nothing loses nothing when it is ended at once.
+    let signals = if given.expect.is_some() { Signals::default() } else { Signals::listen(console) };
     let mut before = match given.expect {
         Some(_) => Outcome::default(),
-        None => resume::free(project, Options::default().patience, console).map_err(|finding| one(*finding))?,
+        None => {
+            let free = resume::free(project, Options::default().patience, &signals, console);
+            free.map_err(|finding| one(*finding))?
+        }
     };
     resume::tell_failures(&mut before, console);
-    let mut world = world::of_project(project, code).map_err(|finding| one(*finding))?;
+    if let Some(run) = &before.stopped {
+        resume::tell_stopped(run, &place(given), console);
+        return Ok(Status::Failed);
+    }
+    let running = signals.while_running();
+    let mut world = world::until(project, code, Some(running.stop.clone())).map_err(|finding| one(*finding))?;
     let entered = world.store.enter(&who::process(), project.lease);
     entered.map_err(|error| one(resume::broken(&Broken::Store(error))))?;
     let expectation = match &given.expect {
@@ -124,18 +135,27 @@ fn execute(
     }
     let options = Options { retry_failed: given.retry_failed, patience: given.wait, ..Options::default() };
     let mut progress = Progress::new(console, code);
-    let ended = Engine::new(code, &mut worker, &mut progress, options).started_by(&who::user()).run(flow, values);
+    let mut engine = Engine::new(code, &mut worker, &mut progress, options).started_by(&who::user());
+    let ended = engine.run(flow, values);
+    let top = engine.top();
     let decisions = progress.finish();
     if let Some(expectation) = &expectation {
         let settled = expectation.settle(ended.is_ok(), &mut worker, project, &given.script);
         settled.map_err(|finding| one(*finding))?;
     }
+    if ended.as_ref().is_err_and(resume::is_stopped) {
+        let begun = top.map(|run| worker.world().store.run(run)).transpose();
+        match begun.map_err(|error| one(resume::broken(&Broken::Store(error))))?.flatten() {
+            Some(run) => resume::tell_stopped(&run, &place(given), console),
+            None => console.message("stopped by a signal before anything was done"),
+        }
+        return Ok(Status::Failed);
+    }
     let summary = ended.map_err(|error| one(resume::broken(&error)))?;
+    drop(running);
     // Mail leaves when everything is on disk: also that of earlier runs which could not be delivered then.
-    let mut transport = mail::transport(project);
-    transport.listen(console.listener());
-    let delivered =
-        mail::dispatch(worker.world(), &mut *transport).map_err(|error| one(resume::broken(&Broken::Store(error))))?;
+    let delivered = resume::deliver(worker.world(), project, &signals, console)
+        .map_err(|error| one(resume::broken(&Broken::Store(error))))?;
     tell(&summary, &before, &delivered, given.trace.then_some(decisions), &names, console);
     if let Some(wait) = &summary.waiting
         && console.format == Format::Text
@@ -154,16 +174,11 @@ fn execute(
         let finding = match (failure.earlier, summary.run.0) {
             (Some(_), _) => finding.help("`--retry-failed` tries it again"),
             (None, 0) => finding,
-            (None, _) => finding.help(format!("`{}` tells the whole story", story_command(given, &summary))),
+            (None, run) => finding.help(resume::after_failure(run, &place(given))),
         };
         console.findings(vec![finding], &code.sources);
     }
     Ok(if summary.failure.is_some() { Status::Failed } else { Status::Fine })
-}
-
-/// The command that tells the story of the run.
-fn story_command(given: &Arguments, summary: &Summary) -> String {
-    format!("rpa runs show {}{}", summary.run.0, place(given))
 }
 
 /// The options that lead other commands to the store of this one.

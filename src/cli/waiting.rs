@@ -26,6 +26,21 @@ pub fn length(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// What a run waits for, to be put behind `waits`; the moment of a wait for time is left out, since it stands beside it in
+/// the zone of the project: `in `pause``, `for the next try of `call``, `for its turn: …`.
+pub fn waits_for(kind: WaitKind, what: &str) -> String {
+    let what = clean(what);
+    let parts = what.split_once(": until ").map(|parts| ("in", parts));
+    let parts = parts.or_else(|| what.split_once(": the next try, at ").map(|parts| ("for the next try of", parts)));
+    match parts.filter(|_| kind == WaitKind::Time) {
+        Some((how, (step, moment))) => {
+            let more = moment.split_once(", ").map(|(_, more)| format!(", {more}")).unwrap_or_default();
+            format!("{how} `{step}`{more}")
+        }
+        None => format!("for {what}"),
+    }
+}
+
 /// A run that waits.
 pub struct Waiter<'w> {
     /// The run.
@@ -51,14 +66,9 @@ impl Waiter<'_> {
     ) -> Result<String, StoreError> {
         let run = self.run.0;
         let how = if self.began_before { "was started before, and still waits" } else { "waits" };
-        // The moment stands in the next line, in the zone of the project.
+        // The moment stands in the next line.
         let is_moment = self.wait.kind == WaitKind::Time;
-        let what = clean(&self.wait.what);
-        let what = match (what.split_once(": until "), what.split_once(": the next try, at ")) {
-            (Some((step, _)), _) if is_moment => format!("in `{step}`"),
-            (_, Some((step, _))) if is_moment => format!("for the next try of `{step}`"),
-            _ => format!("for {what}"),
-        };
+        let what = waits_for(self.wait.kind, &self.wait.what);
         let mut out = String::new();
         let _ = writeln!(out, "\n{}", cut(&format!("run {run} {how} {what}"), columns * 2));
         if let Some(wake) = self.wait.wake {
@@ -119,4 +129,21 @@ fn questions<S: Journal + Waiting + ?Sized>(store: &mut S, run: RunId) -> Result
     }
     questions.sort_by_key(|question| question.number);
     Ok(questions)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_for_time_leaves_the_moment_to_the_one_who_says_until_when() {
+        let time = |what| waits_for(WaitKind::Time, what);
+        assert_eq!(time("pause: until 2026-11-22T06:00:00Z"), "in `pause`");
+        assert_eq!(time("pause: until 2026-11-22T06:00:00Z, and 2 more"), "in `pause`, and 2 more");
+        assert_eq!(time("call: the next try, at 2026-11-22T06:00:00Z"), "for the next try of `call`");
+        assert_eq!(
+            waits_for(WaitKind::Slot, "its turn: at most 1 at once of f"),
+            "for its turn: at most 1 at once of f"
+        );
+    }
 }

@@ -28,9 +28,13 @@ pub fn of_project(project: &Project, code: &Code) -> Result<World, Box<Finding>>
 /// As [`of_project`].
 pub fn until(project: &Project, code: &Code, stop: Option<Stop>) -> Result<World, Box<Finding>> {
     let path = super::runs::shorter(&project.store);
-    let options = sqlite::Options { stop, ..sqlite::Options::default() };
+    let options = sqlite::Options { stop: stop.clone(), ..sqlite::Options::default() };
     let store = SqliteStore::open(&path, &code.records, &code.enums, &options).map_err(Box::new)?;
-    Ok(with_store(project, Box::new(store)))
+    let mut world = with_store(project, Box::new(store));
+    if let Some(stop) = stop {
+        world.clock = Box::new(SystemClock::new(world.clock.zone().clone()).until(stop));
+    }
+    Ok(world)
 }
 
 /// The real world of a project around a store.

@@ -178,6 +178,11 @@ impl<'a> Engine<'a> {
         self.guarded(|engine| engine.start_top(flow, arguments))
     }
 
+    /// The run that was started or taken up last, and not by another; it may not be on disk yet.
+    pub fn top(&self) -> Option<RunId> {
+        self.account.top
+    }
+
     /// Goes on with a run that waits or that its process has left, and with all that it starts. A run that has ended
     /// is only told of.
     ///

@@ -123,7 +123,12 @@ impl Engine<'_> {
     pub(super) fn pause(&mut self, rest: Duration) -> Result<(), Broken> {
         self.group.close(self.worker.world())?;
         if rest > Duration::ZERO {
+            let began = self.world().clock.now();
             self.world().clock.sleep(rest);
+            if self.world().clock.now().since(began) < rest {
+                // Woken early: when the process is to end, the store says so.
+                self.group.open(self.worker.world())?;
+            }
         }
         Ok(())
     }

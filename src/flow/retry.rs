@@ -36,7 +36,6 @@ impl Engine<'_> {
         let Some(first) = self.length(run, retry.from, DEFAULT_PAUSE)? else { return Ok(None) };
         let Some(ceiling) = self.length(run, retry.up_to, DEFAULT_CEILING)? else { return Ok(None) };
         let chance = self.world().random.next();
-        self.account.retries += 1;
         Ok(Some(pause(first, retry.doubling, ceiling, tries, chance)))
     }
 

@@ -3,14 +3,15 @@
 
 use super::engine::Ended;
 use super::failure::RunFailure;
+use super::retry::decode_failed;
 use super::told::Told;
 use crate::text::Span;
-use crate::value::{Duration, Instant, Value};
+use crate::value::{Duration, Instant, Value, decode};
 use crate::world::{Change, ChangeKind, Entry, EntryKind, RunId, RunRecord, RunState, Wait};
 use ecow::EcoString;
 use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// How many different reasons of one error are told apart; the others are counted together.
 const MAX_REASONS: usize = 12;
@@ -53,7 +54,9 @@ pub struct Summary {
     pub changes: Vec<(ChangeKind, EcoString, ChangeCount)>,
     /// How many steps were tried.
     pub steps: u64,
-    /// How often a step was tried again.
+    /// How many steps were tried again.
+    pub retried: u64,
+    /// How often that was, all steps together.
     pub retries: u64,
     /// How often a handler was for a failure.
     pub handled: u64,
@@ -147,7 +150,10 @@ pub(super) struct Account {
     /// What is counted of the runs that wait.
     pub told: HashMap<RunId, Told>,
     pub steps: u64,
-    pub retries: u64,
+    retried: u64,
+    retries: u64,
+    /// The steps that are being tried again, by run, number and rounds.
+    retrying: HashSet<(RunId, u32, Vec<u32>)>,
     pub handled: u64,
     pub runs_found: u64,
     undone: u64,
@@ -243,8 +249,13 @@ impl Account {
     /// The journal got an entry, or knows it from before.
     pub fn entry(&mut self, run: RunId, entry: &Entry) {
         let is_top = self.top == Some(run);
-        if entry.kind == EntryKind::Undone {
-            self.undone += 1;
+        match entry.kind {
+            EntryKind::Undone => self.undone += 1,
+            EntryKind::StepFailed => self.step_failed(run, entry),
+            EntryKind::StepDone if !self.retrying.is_empty() => {
+                self.retrying.remove(&(run, entry.step, entry.path.clone()));
+            }
+            _ => {}
         }
         for change in &entry.changes {
             if is_top && change.kind == ChangeKind::Noted && change.what == "info" && self.notes.len() < MAX_NAMED {
@@ -252,6 +263,21 @@ impl Account {
             }
             self.change(change);
         }
+    }
+
+    /// A try of a step has failed; with a pause there is another one.
+    fn step_failed(&mut self, run: RunId, entry: &Entry) {
+        let is_tried_again = decode(&entry.payload)
+            .ok()
+            .and_then(|failed| decode_failed(&failed))
+            .is_some_and(|(_, pause)| pause.is_some());
+        let step = (run, entry.step, entry.path.clone());
+        if !is_tried_again {
+            self.retrying.remove(&step);
+            return;
+        }
+        self.retries += 1;
+        self.retried += u64::from(self.retrying.insert(step));
     }
 
     fn change(&mut self, change: &Change) {
@@ -335,6 +361,7 @@ impl Summary {
             runs: account.runs.into_iter().collect(),
             changes: account.changes.into_iter().map(|((kind, what), count)| (kind, what, count)).collect(),
             steps: account.steps,
+            retried: account.retried,
             retries: account.retries,
             handled: account.handled,
             undone: account.undone,
@@ -388,6 +415,7 @@ impl Summary {
             "runs": runs,
             "written": written,
             "steps": self.steps,
+            "steps_tried_again": self.retried,
             "retries": self.retries,
             "handled_failures": self.handled,
             "undone": self.undone,

@@ -10,6 +10,9 @@ use sha2::{Digest, Sha256};
 /// What stands for a moment, which is another one in every run.
 const MOMENT: &str = "(the moment)";
 
+/// What stands for what is not to be seen, as in stories of runs.
+const HIDDEN: &str = "•••";
+
 /// What is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -141,15 +144,18 @@ impl Describer {
         PlannedEffect { deed, what: name.into(), which, fields, hidden: self.digest(&hidden) }
     }
 
-    /// A mail.
-    pub fn mail(&self, message: &Message) -> PlannedEffect {
+    /// A mail. A subject that is not shown is compared all the same.
+    pub fn mail(&self, message: &Message, hides_subject: bool) -> PlannedEffect {
         let mut hidden = vec![message.to.clone()];
         hidden.extend(message.cc.iter().cloned());
         hidden.extend(message.attachments.iter().map(|attachment| attachment.path.clone()));
+        if hides_subject {
+            hidden.push(message.subject.clone());
+        }
         PlannedEffect {
             deed: Deed::Mail,
             what: masked_address(&message.to),
-            which: message.subject.clone(),
+            which: if hides_subject { HIDDEN.into() } else { message.subject.clone() },
             fields: Vec::new(),
             hidden: self.digest(&hidden),
         }
@@ -197,6 +203,6 @@ pub(super) fn file(deed: Deed, path: &str, to: &str) -> PlannedEffect {
 fn masked_address(address: &str) -> EcoString {
     match address.rsplit_once('@') {
         Some((name, domain)) => eco_format!("{}•••@{domain}", name.chars().take(1).collect::<String>()),
-        None => "•••".into(),
+        None => HIDDEN.into(),
     }
 }

@@ -126,9 +126,9 @@ impl EffectWatch for Shared {
         recorder.add(effect)
     }
 
-    fn mailed(&mut self, message: &Message) -> Result<(), StoreError> {
+    fn mailed(&mut self, message: &Message, hides_subject: bool) -> Result<(), StoreError> {
         let mut recorder = self.lock();
-        let effect = recorder.describer.mail(message);
+        let effect = recorder.describer.mail(message, hides_subject);
         recorder.add(effect)
     }
 

@@ -5,7 +5,7 @@ use crate::finding::Finding;
 use crate::flow::RunFailure;
 use crate::text::Sources;
 use crate::value::{EcoString, Instant};
-use crate::world::{GoneWorker, RunId};
+use crate::world::{GoneWorker, RunId, WaitKind};
 
 /// Something that happened.
 #[derive(Debug, Clone)]
@@ -46,6 +46,22 @@ pub enum Event {
     },
     /// The days on which nobody works are others.
     CalendarChanged,
+    /// `rpa.toml` has changed.
+    SettingsChanged {
+        /// The settings that hold from now on.
+        taken: Vec<&'static str>,
+        /// Those that hold from the next start on.
+        for_restart: Vec<&'static str>,
+    },
+    /// `rpa.toml` has changed and can't be gone by.
+    SettingsKept {
+        /// The script that could not be served under it; none when the file itself is wrong.
+        script: Option<EcoString>,
+        /// What is wrong.
+        findings: Vec<Finding>,
+        /// The texts that the findings point into.
+        sources: Box<Sources>,
+    },
     /// A trigger has started a run.
     Started {
         /// The trigger.
@@ -92,6 +108,8 @@ pub enum Event {
         run: RunId,
         /// Its flow.
         flow: EcoString,
+        /// For what kind of thing.
+        kind: WaitKind,
         /// For what.
         what: EcoString,
         /// Until when at the latest.

@@ -4,7 +4,7 @@
 //! Three kinds of threads, each with a connection of its own, know each other through the store alone: `watch` looks
 //! for triggers and puts a run into the store in the transaction in which it remembers that it has (`file`, `times`
 //! and `records` are the kinds of triggers), `work` takes up runs that are free or due, `post` delivers mail. A fourth,
-//! `renew`, looks whether the scripts have changed. So two
+//! `renew`, looks whether the scripts or the settings have changed. So two
 //! servers on one store, or a server and `rpa run`, do nothing twice, and a server that is killed loses nothing.
 
 // A server is where files are looked at from outside of flows, and threads rest.
@@ -55,9 +55,11 @@ pub struct Served {
     pub scripts: Vec<Arc<Script>>,
     /// The holidays.
     pub calendar: Calendar,
+    /// How far scripts may go.
+    pub limits: Limits,
 }
 
-/// What has become of the scripts.
+/// What has become of the scripts and settings.
 pub struct Renewal {
     /// What is served from now on; none when that stays as it is.
     pub served: Option<Served>,
@@ -65,7 +67,7 @@ pub struct Renewal {
     pub events: Vec<Event>,
 }
 
-/// Looks whether scripts have changed; none when nothing is to be told.
+/// Looks whether scripts or settings have changed; none when nothing is to be told.
 pub type Renew<'s> = &'s (dyn Fn() -> Option<Renewal> + Sync);
 
 /// Removes what ended long ago; none when it is not time for that.
@@ -83,14 +85,12 @@ pub struct Server<'s> {
     pub open_for_mail: &'s (dyn Fn(&Code) -> Result<World, Box<Finding>> + Sync),
     /// Makes the way that mail leaves.
     pub transport: &'s (dyn Fn() -> Box<dyn Transport> + Sync),
-    /// How far scripts may go.
-    pub limits: Limits,
     /// What others are told whose runs this server has: `ada@desk, process 4711`.
     pub process: String,
     /// How long the server holds its runs without a sign of life.
     pub lease: Duration,
-    /// Removes what ended long ago, unless that was done within a day; none where everything is kept.
-    pub clean: Option<Clean<'s>>,
+    /// Removes what ended long ago, unless that was done within a day or everything is kept.
+    pub clean: Clean<'s>,
     /// In which zone schedules count that name none.
     pub zone: TimeZone,
     /// How many threads take up runs.

@@ -16,6 +16,7 @@ pub(super) fn deliver(shared: &Shared<'_>) {
     let mut troubles = Troubles::default();
     let mut told = Told::default();
     while !shared.is_ending() {
+        let served = shared.served();
         let mut world = match (shared.server.open_for_mail)(&code) {
             Ok(world) => world,
             Err(finding) => {
@@ -39,7 +40,8 @@ pub(super) fn deliver(shared: &Shared<'_>) {
         }
         let mut transport = (shared.server.transport)();
         transport.listen(Arc::new(Hears { events: shared.events.clone(), stop: shared.server.stop.clone() }));
-        while !shared.is_ending() {
+        // With other settings the server of mails may be another.
+        while !shared.is_ending() && Arc::ptr_eq(&served, &shared.served()) {
             match dispatch_until(&mut world, &mut *transport, &|| shared.is_ending()) {
                 Ok(report) => {
                     troubles.over();

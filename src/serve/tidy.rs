@@ -7,10 +7,9 @@ const LOOK: std::time::Duration = std::time::Duration::from_secs(600);
 
 /// Removes what may go until the server ends, or once.
 pub(super) fn tidy(shared: &Shared<'_>) {
-    let Some(clean) = shared.server.clean else { return };
     let mut troubles = Troubles::default();
     while !shared.is_ending() {
-        match clean() {
+        match (shared.server.clean)() {
             Ok(Some(cleaned)) if !cleaned.is_nothing() => shared.tell(Event::Cleaned(cleaned)),
             Ok(_) => troubles.over(),
             Err(error) => {

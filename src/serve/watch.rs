@@ -170,7 +170,7 @@ fn open<'c>(
     let Some(script) = served.scripts.get(at) else { return Err(None) };
     let code = &script.code;
     let world = (shared.server.open)(code).map_err(Some)?;
-    let mut worker = MachineWorker::new(code, shared.server.limits, world, false);
+    let mut worker = MachineWorker::new(code, served.limits, world, false);
     let file_type = code.records.iter().position(|record| record.name == "File").map(|at| RecordId(at as u32));
     let mut triggers = Vec::new();
     for trigger in &code.triggers {

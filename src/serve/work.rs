@@ -162,7 +162,7 @@ impl Work<'_> {
         };
         let mut world = self.open(&code)?;
         world.store.enter(&self.shared.server.process, self.shared.server.lease).map_err(off)?;
-        let mut worker = MachineWorker::new(&code, self.shared.server.limits, world, false);
+        let mut worker = MachineWorker::new(&code, self.shared.served().limits, world, false);
         let taken: Vec<RunId> = runs.iter().map(|run| run.run).filter(|run| self.take(*run)).collect();
         let worked = self.resume(desk, &code, &mut worker, &taken);
         taken.iter().for_each(|run| self.put_down(*run));
@@ -227,7 +227,7 @@ impl Work<'_> {
         others.retain(|(name, done, failed)| *name != flow && *done + *failed > 0);
         self.shared.tell(match (failure, waiting) {
             (Some(failure), _) => Event::Failed { run, flow, failure: Box::new(failure), others },
-            (None, Some(wait)) => Event::Waits { run, flow, what: wait.what, until: wait.wake },
+            (None, Some(wait)) => Event::Waits { run, flow, kind: wait.kind, what: wait.what, until: wait.wake },
             (None, None) => Event::Done { run, flow, others },
         });
     }

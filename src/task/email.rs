@@ -38,7 +38,7 @@ pub(super) fn send(executor: &mut Executor, arguments: &Arguments) -> Result<Val
     let World { store, .. } = &mut *executor.world;
     store.add_to_outbox(executor.run.0, &message)?;
     if let Some(watch) = &mut executor.watch {
-        watch.mailed(&message)?;
+        watch.mailed(&message, executor.hides_subject)?;
     }
     executor.mails += 1;
     // The story of the run is for others than the mail is.

@@ -34,8 +34,8 @@ pub trait EffectWatch: Send {
     fn changed(&mut self, entity: RecordId, before: &Value, after: &Value) -> Result<(), StoreError>;
     /// A record was taken away.
     fn deleted(&mut self, entity: RecordId, record: &Value) -> Result<(), StoreError>;
-    /// A mail was put into the outbox.
-    fn mailed(&mut self, message: &Message) -> Result<(), StoreError>;
+    /// A mail was put into the outbox; whether its subject holds what others must not see.
+    fn mailed(&mut self, message: &Message, hides_subject: bool) -> Result<(), StoreError>;
     /// Another system is about to be called.
     fn calling(&mut self, _call: &OutsideCall) -> Result<CallPermit, StoreError> {
         Ok(CallPermit::Make)

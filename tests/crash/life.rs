@@ -4,6 +4,7 @@ use crate::chance::Chance;
 use crate::state::State;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// How often a life may be begun again before something is wrong with it.
@@ -61,12 +62,12 @@ impl<'j> Life<'j> {
             let kept: String = text.lines().take(*lines).flat_map(|line| [line, "\n"]).collect();
             std::fs::write(path, kept).unwrap();
         }
+        let settings = folder.path().join("rpa.toml");
+        let mut text = in_zone(&std::fs::read_to_string(&settings).unwrap(), zone_of_early_morning());
         if let Some(port) = port {
-            let settings = folder.path().join("rpa.toml");
-            let mut text = std::fs::read_to_string(&settings).unwrap();
             text.push_str(&format!("\n[mail.smtp]\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"off\"\n"));
-            std::fs::write(settings, text).unwrap();
         }
+        std::fs::write(settings, text).unwrap();
         Life { job, folder }
     }
 
@@ -162,6 +163,38 @@ impl<'j> Life<'j> {
     pub fn state(&self) -> State {
         State::of(self.folder.path(), self.job.by_chance)
     }
+}
+
+/// A zone in which it was three in the morning when the test was begun. Lives are compared by the dates that they write,
+/// such as the day of an invoice; so all of them are lived on one day, whenever the test is run.
+fn zone_of_early_morning() -> &'static str {
+    static ZONE: OnceLock<String> = OnceLock::new();
+    ZONE.get_or_init(|| {
+        let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        zone_where_it_is_three((since_epoch.as_secs() / 3600 % 24) as i64)
+    })
+}
+
+/// The zone where it is three when it is this hour in UTC; the signs of `Etc` count to the west.
+fn zone_where_it_is_three(hour: i64) -> String {
+    let to_the_west = (hour - 3 + 12).rem_euclid(24) - 12;
+    format!("Etc/GMT{to_the_west:+}")
+}
+
+#[test]
+fn there_is_a_zone_of_early_morning_at_any_hour() {
+    let now = |hour: i64| jiff::Timestamp::from_second(1_764_547_200 + hour * 3600).unwrap();
+    for hour in 0..24 {
+        let zone = jiff::tz::TimeZone::get(&zone_where_it_is_three(hour)).unwrap();
+        assert_eq!(now(hour).to_zoned(zone).hour(), 3, "at {hour} in UTC");
+    }
+}
+
+/// Settings with this zone.
+fn in_zone(settings: &str, zone: &str) -> String {
+    let others = settings.lines().filter(|line| !line.starts_with("zone = "));
+    let others: String = others.flat_map(|line| [line, "\n"]).collect();
+    format!("zone = \"{zone}\"\n{others}")
 }
 
 /// A server that is told to end, and is waited for.

@@ -122,6 +122,8 @@ impl Checker<'_> {
         for of in self.program.flows.iter().skip(first.flow) {
             let mut between: Vec<&Expr> = Vec::new();
             outside_steps(&of.body, &mut between);
+            // What is said with a flow or step and is no place for a step, with what to do instead.
+            let mut options: Vec<(&Expr, String)> = Vec::new();
             for step in &of.steps {
                 for handler in &step.handlers {
                     if let HandlerAction::Block { body, .. } = &handler.action {
@@ -130,26 +132,26 @@ impl Checker<'_> {
                 }
                 let retry =
                     step.retry.iter().flat_map(|retry| [Some(&retry.times), retry.from.as_ref(), retry.up_to.as_ref()]);
-                between.extend(retry.flatten().chain(step.timeout.as_ref()));
+                options.extend(retry.flatten().map(|expr| (expr, WITHOUT_READING_IN_RETRY.to_string())));
+                options.extend(step.timeout.as_ref().map(|expr| (expr, instead_in_timeout(step))));
                 self.runs_inside(step, &mut findings);
                 self.given_without_acting(step, &mut findings);
                 self.handlers_that_never_come(step, &mut findings);
             }
-            between.extend([of.key.as_ref(), of.priority.as_ref(), of.deadline.as_ref()].into_iter().flatten());
-            if let Some((count, per)) = &of.at_most {
-                between.push(count);
-                between.extend(per);
-            }
-            for expr in between {
-                if let Some(finding) = self.outside_step(expr) {
-                    findings.push(finding);
-                }
-            }
+            let of_flow = [of.key.as_ref(), of.priority.as_ref()].into_iter().flatten();
+            let turns = of.at_most.iter().flat_map(|(count, per)| std::iter::once(count).chain(per));
+            options.extend(of_flow.chain(turns).map(|expr| (expr, WITHOUT_READING_IN_FLOW.to_string())));
+            options.extend(of.deadline.as_ref().map(|expr| (expr, instead_in_deadline(&of.name))));
+            findings.extend(
+                between.into_iter().filter_map(|expr| self.outside_step(expr, "make it a step: `step name = …`")),
+            );
+            findings.extend(options.into_iter().filter_map(|(expr, help)| self.outside_step(expr, &help)));
         }
         findings.into_iter().for_each(|finding| self.report(finding));
     }
 
-    fn outside_step(&self, expr: &Expr) -> Option<Finding> {
+    /// An expression that is not in a step and acts; `help` says what to do instead.
+    fn outside_step(&self, expr: &Expr, help: &str) -> Option<Finding> {
         let (mut run, mut waits) = (None, false);
         expr.walk(&mut |inner| {
             waits = waits || matches!(inner.kind, ExprKind::Wait(_));
@@ -181,7 +183,7 @@ impl Checker<'_> {
             )
             .at(self.culprit_words(None, effect))
             .note("a run goes on from its journal after a crash; what is between steps is computed again, and must give the same")
-            .help("make it a step: `step name = …`"),
+            .help(help),
         )
     }
 
@@ -560,6 +562,31 @@ fn outside_steps<'s>(statements: &'s [Statement], out: &mut Vec<&'s Expr>) {
         for body in bodies {
             outside_steps(body, out);
         }
+    }
+}
+
+const WITHOUT_READING_IN_RETRY: &str = "write a fixed length, such as `from 2 seconds doubling up to 1 hour`: pauses are for what \
+     passes by itself; to wait for business days, put `step pause = sleep(business_days(3))` before the step";
+
+const WITHOUT_READING_IN_FLOW: &str =
+    "take it as a parameter of the flow: what a flow is given is looked up once, when its run is started";
+
+/// A length that depends on the calendar may be a parameter: it is looked up once, and kept with the run.
+fn instead_in_deadline(flow: &str) -> String {
+    format!(
+        "take the length as a parameter, which is looked up once: `flow {flow}(…, limit: duration) deadline limit`, started by \
+         `run {flow}(…, limit: business_days(3))`"
+    )
+}
+
+fn instead_in_timeout(step: &Step) -> String {
+    match &step.body {
+        StepBody::Value(Expr { kind: ExprKind::Wait(wait), .. })
+            if matches!(**wait, Wait::For { .. } | Wait::Ask { .. }) =>
+        {
+            "a wait can be given such a length: `within: business_days(3)`".to_string()
+        }
+        _ => "look it up in a step of its own before this one: `step limit = …`, and `timeout limit`".to_string(),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::super::Status;
 use super::super::console::Console;
-use super::super::resume::{self, Outcome, Wanted, free_runs, name};
+use super::super::resume::{self, Errand, Outcome, Wanted, free_runs, name};
+use super::super::signals::Signals;
 use super::{failed, unknown, wrong_state};
 use crate::finding::Finding;
 use crate::finding::catalogue::run as codes;
@@ -33,15 +34,12 @@ pub(super) fn run(id: RunId, why: &str, project: &Project, console: &mut Console
     }
     drop(store);
     let mut outcome = Outcome::default();
-    resume::work(
-        &[record],
-        (Wanted::Cancel(why.to_string()), Options::default().patience),
-        project,
-        console,
-        &mut outcome,
-    )?;
+    let signals = Signals::listen(console);
+    let wanted = Wanted::Cancel(why.to_string());
+    let errand = Errand { wanted, patience: Options::default().patience, signals: &signals };
+    resume::work(&[record], &errand, project, console, &mut outcome)?;
     // That it ends with a failure is what was wanted.
-    let status = if outcome.findings.is_empty() { Status::Fine } else { Status::Failed };
+    let status = if outcome.findings.is_empty() && outcome.stopped.is_none() { Status::Fine } else { Status::Failed };
     super::resume::tell(outcome, project, console)?;
     Ok(status)
 }

@@ -3,7 +3,8 @@
 use super::super::Status;
 use super::super::account;
 use super::super::console::{Console, Format};
-use super::super::resume::{self, Outcome, Wanted, free_runs, name};
+use super::super::resume::{self, Errand, Outcome, Wanted, free_runs, name};
+use super::super::signals::Signals;
 use super::super::waiting::Waiter;
 use super::{failed, unknown, wrong_state};
 use crate::finding::Finding;
@@ -19,18 +20,29 @@ pub(super) fn run(
     project: &Project,
     console: &mut Console,
 ) -> Result<Status, Box<Finding>> {
+    let signals = Signals::listen(console);
     let outcome = match run {
-        Some(run) => one(run, patience, project, console)?,
-        None => resume::free(project, patience, console)?,
+        Some(run) => one(run, patience, project, &signals, console)?,
+        None => resume::free(project, patience, &signals, console)?,
     };
-    if outcome.ended.is_empty() && outcome.findings.is_empty() && console.format == Format::Text {
+    if outcome.ended.is_empty()
+        && outcome.findings.is_empty()
+        && outcome.stopped.is_none()
+        && console.format == Format::Text
+    {
         console.line("no run waits to be gone on with");
         return Ok(Status::Fine);
     }
     tell(outcome, project, console)
 }
 
-fn one(id: RunId, patience: Duration, project: &Project, console: &mut Console) -> Result<Outcome, Box<Finding>> {
+fn one(
+    id: RunId,
+    patience: Duration,
+    project: &Project,
+    signals: &Signals,
+    console: &mut Console,
+) -> Result<Outcome, Box<Finding>> {
     let Some(mut store) = resume::store(project)? else { return Err(unknown(id)) };
     free_runs(&mut store).map_err(failed)?;
     let Some(record) = store.run(id).map_err(failed)? else { return Err(unknown(id)) };
@@ -51,14 +63,16 @@ fn one(id: RunId, patience: Duration, project: &Project, console: &mut Console) 
     }
     drop(store);
     let mut outcome = Outcome::default();
-    resume::work(&[record], (Wanted::Resume, patience), project, console, &mut outcome)?;
+    let errand = Errand { wanted: Wanted::Resume, patience, signals };
+    resume::work(&[record], &errand, project, console, &mut outcome)?;
     Ok(outcome)
 }
 
 /// Tells what came of runs that went on.
 pub(super) fn tell(mut outcome: Outcome, project: &Project, console: &mut Console) -> Result<Status, Box<Finding>> {
     let any_failed = outcome.ended.iter().any(|(_, summary, _)| summary.failure.is_some());
-    let status = if any_failed || !outcome.findings.is_empty() { Status::Failed } else { Status::Fine };
+    let is_whole = !any_failed && outcome.findings.is_empty() && outcome.stopped.is_none();
+    let status = if is_whole { Status::Fine } else { Status::Failed };
     let columns = console.columns().clamp(60, 120);
     let zone = TimeZone::get(&project.zone).unwrap_or(TimeZone::UTC);
     if console.format == Format::Json {
@@ -66,6 +80,7 @@ pub(super) fn tell(mut outcome: Outcome, project: &Project, console: &mut Consol
         let findings: Vec<_> = outcome.findings.iter().map(|finding| finding.message.as_str()).collect();
         console.json(&serde_json::json!({
             "runs": runs, "problems": findings, "mails": account::mails_json(&outcome.mails),
+            "stopped_at": outcome.stopped.as_ref().map(|run| run.id.0),
         }));
         return Ok(status);
     }
@@ -84,5 +99,8 @@ pub(super) fn tell(mut outcome: Outcome, project: &Project, console: &mut Consol
     }
     console.print(account::mails(&outcome.mails, columns));
     resume::tell_failures(&mut outcome, console);
+    if let Some(run) = &outcome.stopped {
+        resume::tell_stopped(run, "", console);
+    }
     Ok(status)
 }

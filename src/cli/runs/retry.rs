@@ -2,7 +2,8 @@
 
 use super::super::Status;
 use super::super::console::Console;
-use super::super::resume::{self, Outcome, Wanted};
+use super::super::resume::{self, Errand, Outcome, Wanted};
+use super::super::signals::Signals;
 use super::{failed, unknown, wrong_state};
 use crate::finding::Finding;
 use crate::flow::Options;
@@ -25,6 +26,8 @@ pub(super) fn run(id: RunId, project: &Project, console: &mut Console) -> Result
     }
     drop(store);
     let mut outcome = Outcome::default();
-    resume::work(&[record], (Wanted::Retry, Options::default().patience), project, console, &mut outcome)?;
+    let signals = Signals::listen(console);
+    let errand = Errand { wanted: Wanted::Retry, patience: Options::default().patience, signals: &signals };
+    resume::work(&[record], &errand, project, console, &mut outcome)?;
     super::resume::tell(outcome, project, console)
 }

@@ -3,6 +3,7 @@
 use super::super::Status;
 use super::super::account::{clean, cut, took};
 use super::super::console::{Console, Format};
+use super::super::waiting::waits_for;
 use super::{clock, failed, journal, moment, record, unknown};
 use crate::adapter::sqlite::SqliteStore;
 use crate::finding::Finding;
@@ -62,7 +63,7 @@ fn now_of(
         }),
         RunState::Waiting => store.wait_of(id).map_err(failed)?.map(|wait| {
             let until = wait.wake.map(|wake| format!(", until {}", moment(wake, zone))).unwrap_or_default();
-            ("waits", format!("for {}{until}", clean(&wait.what)))
+            ("waits", format!("{}{until}", waits_for(wait.kind, &wait.what)))
         }),
         _ => None,
     })
@@ -159,7 +160,12 @@ fn tell_event(event: &Event, zone: &TimeZone, day: &mut Option<Date>, columns: u
         }
         EntryKind::ItemFailed => ("✗", format!("{}: {failure}", clean(event.value.as_deref().unwrap_or("an item")))),
         EntryKind::Reopened => ("↻", format!("begun again after: {failure}")),
-        EntryKind::WaitBegan => ("…", format!("{step} waits: {}", clean(event.value.as_deref().unwrap_or_default()))),
+        EntryKind::WaitBegan => {
+            let what = clean(event.value.as_deref().unwrap_or_default());
+            // The step stands before it already.
+            let what = what.strip_prefix(&format!("{}: ", clean(&event.step))).unwrap_or(&what);
+            ("…", format!("{step} waits: {what}"))
+        }
         EntryKind::Ending => ("✗", format!("ended from outside: {failure}")),
         EntryKind::Retried => {
             let who = clean(event.value.as_deref().unwrap_or("somebody"));

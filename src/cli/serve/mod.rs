@@ -1,12 +1,15 @@
 //! `rpa serve`: stays, starts flows when their triggers say so, goes on with runs, delivers mail.
 
+mod settings;
 mod shelf;
 mod teller;
 
+use self::settings::InForce;
 use self::shelf::Shelf;
 use self::teller::Teller;
 use super::console::Console;
 use super::runs::{of_path, shorter};
+use super::signals::Signals;
 use super::{Status, world};
 use crate::adapter::mail;
 use crate::adapter::sqlite::{Cleaned, Options, SqliteStore, Stop};
@@ -38,31 +41,29 @@ pub struct Arguments {
 
 /// Serves until a signal says that it is enough.
 pub fn run(arguments: &Arguments, console: &mut Console) -> Status {
-    let Some(mut project) = of_path(&arguments.path, console) else { return Status::Failed };
+    let Some(written) = of_path(&arguments.path, console) else { return Status::Failed };
+    let mut project = written.clone();
     if let Some(store) = &arguments.store {
         project.store.clone_from(store);
     }
-    let stop = Stop::default();
-    let shelf = Shelf::new(&arguments.path, &project, &stop);
+    let stop = Signals::listen(console).stop();
+    let in_force = InForce::new(project.clone());
+    let shelf = Shelf::new(&arguments.path, written, &in_force, &stop);
     let Some(served) = shelf.first(console) else { return Status::Failed };
-    if let Err(error) = listen(&stop) {
-        console.message(format!("signals can't be heard: {error}"));
-    }
     let zone = TimeZone::get(&project.zone).unwrap_or(TimeZone::UTC);
     let path = shorter(&project.store);
-    let clean = || retire(&path, project.keep, &stop);
+    let clean = || retire(&path, in_force.now().keep, &stop);
     let teller = Teller { zone: zone.clone(), store: path.clone() };
     teller.began(&served.scripts, arguments.once, console);
     let server = Server {
         served,
         renew: &|| shelf.look(),
-        open: &|code| world::until(&project, code, Some(stop.clone())),
-        open_for_mail: &|code| world::of_project(&project, code),
-        transport: &|| mail::transport(&project),
-        limits: project.limits,
+        open: &|code| world::until(&in_force.now(), code, Some(stop.clone())),
+        open_for_mail: &|code| world::of_project(&in_force.now(), code),
+        transport: &|| mail::transport(&in_force.now()),
         process: super::who::process(),
         lease: project.lease,
-        clean: project.keep.is_some().then_some(&clean),
+        clean: &clean,
         zone,
         workers: usize::from(arguments.workers),
         once: arguments.once,
@@ -89,13 +90,4 @@ fn retire(store: &Path, keep: Option<Duration>, stop: &Stop) -> Result<Option<Cl
     let before = now.milliseconds().checked_sub(keep.milliseconds());
     let before = before.and_then(|before| Instant::from_milliseconds(before).ok()).unwrap_or(Instant::EPOCH);
     store.clean_once(before, now, DAY)
-}
-
-/// Lets SIGINT and SIGTERM say that it is enough; the second one ends the process at once.
-fn listen(stop: &Stop) -> std::io::Result<()> {
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        signal_hook::flag::register_conditional_shutdown(signal, 1, stop.0.clone())?;
-        signal_hook::flag::register(signal, stop.0.clone())?;
-    }
-    Ok(())
 }

@@ -1,11 +1,14 @@
 //! The scripts that are served, as they lie on the disk, and what becomes of them while the server is at work.
 //!
 //! A script is made of several files: itself, the scripts that it uses, templates, tables. When one of them has
-//! changed and stays so from one look to the next, the whole is checked anew, and is served from then on if it can be.
+//! changed and stays so from one look to the next, the whole is checked anew, and is served from then on if it can be. When
+//! the settings have changed, all scripts are.
 
 use super::super::console::Console;
+use super::super::project::{self, FILE};
 use super::super::runs::shorter;
-use super::super::{check, folders, secrets, world};
+use super::super::{folders, secrets, sources, world};
+use super::settings::{self, Change, InForce};
 use crate::adapter::calendar;
 use crate::adapter::scripts::DiskLoader;
 use crate::adapter::sqlite::Stop;
@@ -18,6 +21,7 @@ use crate::serve::{Event, Renewal, Script, Served};
 use crate::text::{Source, Sources};
 use crate::value::EcoString;
 use crate::value::schedule::Calendar;
+use crate::vm::Limits;
 use crate::world::Project;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -27,16 +31,31 @@ use std::time::SystemTime;
 /// What can be served of a path, and how it was at the last look.
 pub(super) struct Shelf<'p> {
     path: &'p Path,
-    project: &'p Project,
+    /// What `rpa.toml` said when the server began.
+    began: Project,
+    in_force: &'p InForce,
     stop: &'p Stop,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
+    settings: Settings,
+    limits: Limits,
     places: Vec<Place>,
     calendar: Calendar,
     holidays: Watch,
+}
+
+/// The file with the settings.
+#[derive(Default)]
+struct Settings {
+    watch: Watch,
+    /// What it said when it was gone by last; none when that was at the beginning.
+    last: Option<Project>,
+    /// Whether a script keeps the file from being gone by, and has changed since: then it is tried again.
+    is_refused: bool,
+    is_worth_another_try: bool,
 }
 
 /// A script.
@@ -92,15 +111,21 @@ enum Read {
 }
 
 impl<'p> Shelf<'p> {
-    pub fn new(path: &'p Path, project: &'p Project, stop: &'p Stop) -> Shelf<'p> {
-        Shelf { path, project, stop, state: Mutex::default() }
+    /// `written` is what `rpa.toml` says.
+    pub fn new(path: &'p Path, written: Project, in_force: &'p InForce, stop: &'p Stop) -> Shelf<'p> {
+        Shelf { path, began: written, in_force, stop, state: Mutex::default() }
     }
 
     /// What can be served at first; what is wrong with the rest is said. None when that keeps the server from its
     /// work.
     pub fn first(&self, console: &mut Console) -> Option<Served> {
-        let mut state = State::default();
-        match self.read_calendar(&mut state) {
+        let project = self.in_force.now();
+        let mut state = State { limits: project.limits, ..State::default() };
+        // As the file was a moment ago; whatever has come between is seen at the second look.
+        let file = vec![project.folder.join(FILE)];
+        let stamps = file.iter().map(stamp).collect();
+        state.settings.watch = Watch::of(file, stamps);
+        match read_calendar(&project, &mut state.holidays) {
             Ok(calendar) => state.calendar = calendar,
             Err(finding) => {
                 console.finding(*finding);
@@ -114,7 +139,7 @@ impl<'p> Shelf<'p> {
             return None;
         }
         for path in paths {
-            let (read, watch) = self.read(&path, console);
+            let (read, watch) = read(&path, &project, console);
             let script = match read {
                 Read::Script(script) => self.worth_serving(script),
                 Read::Findings(findings, sources) => {
@@ -139,7 +164,9 @@ impl<'p> Shelf<'p> {
     pub fn look(&self) -> Option<Renewal> {
         let mut state = self.state.lock().ok()?;
         let mut events = Vec::new();
-        let mut is_other = self.look_at_calendar(&mut state, &mut events);
+        let mut is_other = self.look_at_settings(&mut state, &mut events);
+        let project = self.in_force.now();
+        is_other |= look_at_calendar(&project, &mut state, &mut events);
         // A folder that can't be looked at for a moment takes nothing off the shelf.
         let mut troubles = Vec::new();
         let paths = self.paths(&mut troubles);
@@ -157,7 +184,8 @@ impl<'p> Shelf<'p> {
             };
             let Some(place) = state.places.get_mut(at) else { continue };
             if place.watch.has_settled_otherwise() {
-                is_other |= self.renew(place, &mut events);
+                is_other |= self.renew(place, &project, &mut events);
+                state.settings.is_worth_another_try |= state.settings.is_refused;
             }
         }
         if is_other || !events.is_empty() {
@@ -167,10 +195,10 @@ impl<'p> Shelf<'p> {
     }
 
     /// Reads a script anew; true when it is served otherwise from now on.
-    fn renew(&self, place: &mut Place, events: &mut Vec<Event>) -> bool {
-        let (read, watch) = self.read(&place.path, &mut Console::quiet());
+    fn renew(&self, place: &mut Place, project: &Project, events: &mut Vec<Event>) -> bool {
+        let (read, watch) = read(&place.path, project, &mut Console::quiet());
         place.watch = watch;
-        let name = name(&place.path, self.project);
+        let name = name(&place.path, project);
         let not_renewed = |findings, sources, events: &mut Vec<Event>| {
             let is_served = place.script.is_some();
             events.push(Event::NotRenewed { script: name.clone(), is_served, findings, sources: Box::new(sources) });
@@ -184,7 +212,7 @@ impl<'p> Shelf<'p> {
             return false;
         }
         // The records that are there must fit the entities as they are now, or be brought to it.
-        if let Err(finding) = world::until(self.project, &script.code, Some(self.stop.clone())) {
+        if let Err(finding) = world::until(project, &script.code, Some(self.stop.clone())) {
             return not_renewed(vec![*finding], script.code.sources, events);
         }
         let before = place.script.take();
@@ -197,31 +225,85 @@ impl<'p> Shelf<'p> {
         true
     }
 
-    fn look_at_calendar(&self, state: &mut State, events: &mut Vec<Event>) -> bool {
-        if !state.holidays.has_settled_otherwise() {
+    /// Goes by the settings as they are now, when they and the scripts under them are right; true when something is served
+    /// otherwise from now on.
+    fn look_at_settings(&self, state: &mut State, events: &mut Vec<Event>) -> bool {
+        let has_settled = state.settings.watch.has_settled_otherwise();
+        if !has_settled && !std::mem::take(&mut state.settings.is_worth_another_try) {
             return false;
         }
-        match self.read_calendar(state) {
-            Ok(calendar) if calendar == state.calendar => false,
-            Ok(calendar) => {
-                state.calendar = calendar;
-                events.push(Event::CalendarChanged);
-                true
+        let files = state.settings.watch.files.clone();
+        let read = files.iter().map(stamp).collect();
+        state.settings.watch = Watch::of(files, read);
+        state.settings.is_refused = false;
+        let in_force = self.in_force.now();
+        let mut sources = Sources::new();
+        let written = match written(&in_force, &mut sources) {
+            Ok(written) => written,
+            Err(findings) => {
+                events.push(Event::SettingsKept { script: None, findings, sources: Box::new(sources) });
+                return false;
             }
-            Err(finding) => {
-                let finding = finding.note("days are counted with the holidays as they were before the change");
-                events.push(Event::Problem(Box::new(finding)));
-                false
+        };
+        let last = state.settings.last.as_ref().unwrap_or(&self.began);
+        let Change { project, taken, for_restart } = settings::change(&in_force, &self.began, last, &written);
+        let mut is_other = false;
+        if !taken.is_empty() {
+            match self.under(&project, state) {
+                Ok(under) => {
+                    state.limits = project.limits;
+                    (state.calendar, state.holidays, state.places) = (under.calendar, under.holidays, under.places);
+                    events.extend(under.events);
+                    is_other = true;
+                }
+                Err(kept) => {
+                    state.settings.is_refused = true;
+                    events.push(*kept);
+                    return false;
+                }
             }
+            self.in_force.replace(project);
         }
+        state.settings.last = Some(written);
+        if !taken.is_empty() || !for_restart.is_empty() {
+            events.push(Event::SettingsChanged { taken, for_restart });
+        }
+        is_other
     }
 
-    fn read_calendar(&self, state: &mut State) -> Result<Calendar, Box<Finding>> {
-        let Some(path) = &self.project.holidays else { return Ok(Calendar::default()) };
-        let files = vec![path.clone()];
-        let read = files.iter().map(stamp).collect();
-        state.holidays = Watch::of(files, read);
-        calendar::read(path, &shorter(path))
+    /// What would be served under other settings, or why that can't be. A script that is not served keeps nothing from
+    /// being gone by.
+    fn under(&self, project: &Project, state: &State) -> Result<Under, Box<Event>> {
+        let kept = |script, findings, sources| Event::SettingsKept { script, findings, sources: Box::new(sources) };
+        let mut holidays = Watch::default();
+        let calendar = read_calendar(project, &mut holidays)
+            .map_err(|finding| Box::new(kept(None, vec![*finding], Sources::new())))?;
+        let mut under = Under { calendar, holidays, places: Vec::new(), events: Vec::new() };
+        for place in &state.places {
+            let (read, watch) = read(&place.path, project, &mut Console::quiet());
+            let name = name(&place.path, project);
+            let script = match (read, &place.script) {
+                (Read::Script(script), Some(old)) if script.code.version == old.code.version => Some(old.clone()),
+                (Read::Script(script), old) => {
+                    if let Err(finding) = world::until(project, &script.code, Some(self.stop.clone())) {
+                        return Err(Box::new(kept(Some(name), vec![*finding], script.code.sources)));
+                    }
+                    let script = self.worth_serving(script);
+                    match (old.is_some(), script.is_some()) {
+                        (_, true) => under.events.push(Event::Renewed { script: name, is_new: old.is_none() }),
+                        (true, false) => under.events.push(Event::Withdrawn { script: name }),
+                        (false, false) => {}
+                    }
+                    script
+                }
+                (Read::Findings(..), None) => None,
+                (Read::Findings(findings, sources), Some(_)) => {
+                    return Err(Box::new(kept(Some(name), findings, sources)));
+                }
+            };
+            under.places.push(Place { path: place.path.clone(), watch, script });
+        }
+        Ok(under)
     }
 
     fn paths(&self, troubles: &mut Vec<Finding>) -> Vec<PathBuf> {
@@ -235,41 +317,93 @@ impl<'p> Shelf<'p> {
     fn worth_serving(&self, script: Box<Script>) -> Option<Arc<Script>> {
         (!self.path.is_dir() || !script.code.triggers.is_empty()).then(|| script.into())
     }
+}
 
-    /// Reads a script, and says which files it is made of.
-    fn read(&self, path: &Path, console: &mut Console) -> (Read, Watch) {
-        let mut files = vec![path.to_path_buf()];
-        // Before anything is read: what is changed meanwhile is seen as changed.
-        let mut stamps = vec![stamp(&path.to_path_buf())];
-        let read = match check::read(&path.display().to_string(), console) {
-            Err((findings, sources)) => Read::Findings(findings, sources),
-            Ok((_, source)) => {
-                let loader = Noting { inner: DiskLoader::new(self.project), named: RefCell::default() };
-                let checked = crate::check::check(source, &loader);
-                for (file, stamp) in loader.named.into_inner() {
-                    files.push(file);
-                    stamps.push(stamp);
-                }
-                match checked.program {
-                    Some(program) => match secrets::missing(self.project, &secrets_of(&program)) {
-                        missing if missing.is_empty() => {
-                            Read::Script(Box::new(Script { name: name(path, self.project), code: compile(&program) }))
-                        }
-                        // A run would come to its end in the middle for it.
-                        missing => Read::Findings(missing, checked.sources),
-                    },
-                    None => Read::Findings(checked.findings, checked.sources),
-                }
-            }
-        };
-        (read, Watch::of(files, stamps))
+/// What is served under other settings.
+struct Under {
+    calendar: Calendar,
+    holidays: Watch,
+    places: Vec<Place>,
+    events: Vec<Event>,
+}
+
+/// What the file with the settings says now.
+fn written(in_force: &Project, sources: &mut Sources) -> Result<Project, Vec<Finding>> {
+    let folder = match shorter(&in_force.folder) {
+        here if here.as_os_str().is_empty() => PathBuf::from("."),
+        folder => folder,
+    };
+    if !in_force.folder.join(FILE).is_file() {
+        let message = format!("{} is gone", folder.join(FILE).display());
+        return Err(vec![
+            Finding::without_place(&codes::SETTINGS, message).help("put it back, or start `rpa serve` again"),
+        ]);
     }
+    project::of_folder(&folder, sources)
+}
+
+fn look_at_calendar(project: &Project, state: &mut State, events: &mut Vec<Event>) -> bool {
+    if !state.holidays.has_settled_otherwise() {
+        return false;
+    }
+    match read_calendar(project, &mut state.holidays) {
+        Ok(calendar) if calendar == state.calendar => false,
+        Ok(calendar) => {
+            state.calendar = calendar;
+            events.push(Event::CalendarChanged);
+            true
+        }
+        Err(finding) => {
+            let finding = finding.note("days are counted with the holidays as they were before the change");
+            events.push(Event::Problem(Box::new(finding)));
+            false
+        }
+    }
+}
+
+fn read_calendar(project: &Project, watch: &mut Watch) -> Result<Calendar, Box<Finding>> {
+    let Some(path) = &project.holidays else { return Ok(Calendar::default()) };
+    let files = vec![path.clone()];
+    let read = files.iter().map(stamp).collect();
+    *watch = Watch::of(files, read);
+    calendar::read(path, &shorter(path))
+}
+
+/// Reads a script under some settings, and says which files it is made of.
+fn read(path: &Path, project: &Project, console: &mut Console) -> (Read, Watch) {
+    let mut files = vec![path.to_path_buf()];
+    // Before anything is read: what is changed meanwhile is seen as changed.
+    let mut stamps = vec![stamp(&path.to_path_buf())];
+    let mut texts = Sources::new();
+    let read = match sources::read(&path.display().to_string(), console, &mut texts) {
+        Err(finding) => Read::Findings(vec![*finding], texts),
+        Ok(id) => {
+            let source = texts.get(id).cloned().unwrap_or_else(|| Source::new(path.display().to_string(), ""));
+            let loader = Noting { inner: DiskLoader::new(project), named: RefCell::default() };
+            let checked = crate::check::check(source, &loader);
+            for (file, stamp) in loader.named.into_inner() {
+                files.push(file);
+                stamps.push(stamp);
+            }
+            match checked.program {
+                Some(program) => match secrets::missing(project, &secrets_of(&program)) {
+                    missing if missing.is_empty() => {
+                        Read::Script(Box::new(Script { name: name(path, project), code: compile(&program) }))
+                    }
+                    // A run would come to its end in the middle for it.
+                    missing => Read::Findings(missing, checked.sources),
+                },
+                None => Read::Findings(checked.findings, checked.sources),
+            }
+        }
+    };
+    (read, Watch::of(files, stamps))
 }
 
 impl State {
     fn served(&self) -> Served {
         let scripts = self.places.iter().filter_map(|place| place.script.clone()).collect();
-        Served { scripts, calendar: self.calendar.clone() }
+        Served { scripts, calendar: self.calendar.clone(), limits: self.limits }
     }
 }
 

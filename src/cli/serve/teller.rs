@@ -2,12 +2,16 @@
 
 use super::super::account::clean;
 use super::super::console::{Console, Format};
+use super::super::resume::after_failure;
 use super::super::runs::{moment, shorter};
 use super::super::store::told;
+use super::super::waiting::waits_for;
+use super::settings::listed;
 use crate::finding::Finding;
 use crate::finding::catalogue::serve as codes;
 use crate::serve::{Event, Script};
 use crate::value::EcoString;
+use crate::world::WaitKind;
 use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 use std::path::{Path, PathBuf};
@@ -101,17 +105,12 @@ impl Teller {
                     false => "the other scripts are; it will be, once it is mended",
                 };
                 if console.format == Format::Json {
-                    let problems: Vec<_> = findings
-                        .iter()
-                        .filter(|finding| finding.is_error())
-                        .map(|finding| json!({ "code": finding.code.id, "message": finding.message, "help": finding.help }))
-                        .collect();
                     let data = json!({
                         "event": "not_renewed",
                         "script": script.as_str(),
                         "is_served": is_served,
                         "code": codes::SCRIPT.id,
-                        "problems": problems,
+                        "problems": problems(&findings),
                     });
                     return self.line("", data, console);
                 }
@@ -122,6 +121,39 @@ impl Teller {
             Event::Withdrawn { script } => {
                 let words = format!("{script} is gone; it is served no more, and runs that had begun go on");
                 self.line(&words, json!({ "event": "withdrawn", "script": script.as_str() }), console);
+            }
+            Event::SettingsChanged { taken, for_restart } => {
+                let mut words = Vec::new();
+                if !taken.is_empty() {
+                    words.push(format!("{} in rpa.toml: what begins from now on goes by it", listed(&taken)));
+                }
+                if !for_restart.is_empty() {
+                    let listed = listed(&for_restart);
+                    words.push(format!(
+                        "{listed} in rpa.toml: `rpa serve` has to be started again for that, and goes on as before"
+                    ));
+                }
+                let data = json!({ "event": "settings_changed", "settings": taken, "need_restart": for_restart });
+                self.line(&format!("changed {}", words.join("; changed ")), data, console);
+            }
+            Event::SettingsKept { script, findings, sources } => {
+                let message = match &script {
+                    Some(script) => format!("rpa.toml has changed, and {script} can't be served so"),
+                    None => "rpa.toml has changed and can't be gone by".to_string(),
+                };
+                if console.format == Format::Json {
+                    let data = json!({
+                        "event": "settings_kept",
+                        "script": script.as_deref(),
+                        "code": codes::SETTINGS.id,
+                        "problems": problems(&findings),
+                    });
+                    return self.line("", data, console);
+                }
+                console.findings(findings, &sources);
+                let note = "the settings stay as they were before the change, until it is mended";
+                console.finding(Finding::without_place(&codes::SETTINGS, message).note(note));
+                console.flush();
             }
             Event::CalendarChanged => {
                 self.line("the holidays have changed", json!({ "event": "calendar_changed" }), console);
@@ -162,14 +194,15 @@ impl Teller {
                     "runs": counts(&others),
                 });
                 let more = among(&others);
-                let words =
-                    format!("run {} ({flow}) has failed: {message}{more}; `rpa runs show {}` tells more", run.0, run.0);
+                let next = after_failure(run.0, "");
+                let words = format!("run {} ({flow}) has failed: {message}{more}; {next}", run.0);
                 self.line(&words, data, console);
             }
-            Event::Waits { run, flow, what, until } => {
-                let words = until.map(|until| format!(", until {} at the latest", at(until))).unwrap_or_default();
+            Event::Waits { run, flow, kind, what, until } => {
+                let at_the_latest = if kind == WaitKind::Time { "" } else { " at the latest" };
+                let words = until.map(|until| format!(", until {}{at_the_latest}", at(until))).unwrap_or_default();
                 let data = json!({ "event": "waits", "run": run.0, "flow": flow.as_str(), "for": what.as_str(), "until": until.map(iso) });
-                self.line(&format!("run {} ({flow}) waits for {what}{words}", run.0), data, console);
+                self.line(&format!("run {} ({flow}) waits {}{words}", run.0, waits_for(kind, &what)), data, console);
             }
             Event::TookOver(gone) => {
                 let how = if gone.was_stuck { "was stuck" } else { "has ended without saying so" };
@@ -227,6 +260,12 @@ impl Teller {
             },
         }
     }
+}
+
+/// The errors among findings, as JSON.
+fn problems(findings: &[Finding]) -> Json {
+    let errors = findings.iter().filter(|finding| finding.is_error());
+    errors.map(|each| json!({ "code": each.code.id, "message": each.message, "help": each.help })).collect()
 }
 
 /// `, process_orders: 3 done, 1 failed`

@@ -23,6 +23,17 @@ pub const SCRIPT: Code = Code::error(
     "",
 );
 
+/// A changed `rpa.toml` that a server can't go by.
+pub const SETTINGS: Code = Code::error(
+    "serve::settings",
+    "changed settings can't be gone by",
+    "A server takes up a changed `rpa.toml` when the file is right and every script that is served is sound under it. \
+     Otherwise all settings stay as they were, but for the switches in `[effects]`, until the file or the script is mended; the server \
+     sees that by itself.",
+    "",
+    "",
+);
+
 /// The file with the holidays can't be read.
 pub const CALENDAR: Code = Code::error(
     "serve::calendar",
@@ -55,4 +66,4 @@ pub const NOTHING: Code = Code::error(
 );
 
 /// The codes of the group.
-pub const GROUP: &[&Code] = &[&TRIGGER, &SCRIPT, &CALENDAR, &CLOCK, &NOTHING];
+pub const GROUP: &[&Code] = &[&TRIGGER, &SCRIPT, &SETTINGS, &CALENDAR, &CLOCK, &NOTHING];
