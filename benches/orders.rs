@@ -132,7 +132,9 @@ fn by_hand(data: &Path, folder: &Path) -> Measured {
 /// The flow of `examples/orders/process_orders.rpa`, without its PDF step, over the files in `data`, with its store and
 /// mails in `folder`: from reading the script to the last commit, mails in the outbox.
 fn by_flow(data: &Path, folder: &Path) -> Measured {
-    let project = project(data, folder);
+    let home = folder.join("project");
+    generate::project(data, &home).expect("the folder can be written to");
+    let project = Project { currency: Some(Currency::EUR), store: folder.join("flow.db"), ..Project::of_folder(&home) };
     let store = project.store.clone();
     let start = processor::now();
     let name = "process_orders.rpa";
@@ -164,19 +166,4 @@ fn by_flow(data: &Path, folder: &Path) -> Measured {
     assert_eq!((account.failed, account.earlier), (0, 0), "{:?}", account.reasons);
     let orders = usize::try_from(account.done).unwrap_or(usize::MAX);
     Measured { name: "flow in rpa", orders, took, store }
-}
-
-/// A project with the script, in which no documents are printed: those are measured elsewhere.
-fn project(data: &Path, folder: &Path) -> Project {
-    let home = folder.join("project");
-    std::fs::create_dir_all(home.join("data")).expect("the folder can be written to");
-    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/orders");
-    let script = std::fs::read_to_string(example.join("process_orders.rpa")).expect("the example is there");
-    let script: Vec<&str> = script.lines().filter(|line| !line.contains("document")).collect();
-    std::fs::write(home.join("process_orders.rpa"), script.join("\n") + "\n").expect("the folder can be written to");
-    std::fs::copy(example.join("confirmation.txt"), home.join("confirmation.txt")).expect("the template is there");
-    for name in ["customers.csv", "products.csv", "orders.csv"] {
-        std::fs::copy(data.join(name), home.join("data").join(name)).expect("the data was written");
-    }
-    Project { currency: Some(Currency::EUR), store: folder.join("flow.db"), ..Project::of_folder(&home) }
 }

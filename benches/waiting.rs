@@ -21,21 +21,7 @@ use std::time::Instant as Stopwatch;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const SCRIPT: &str = "entity Woken {
-  key number: int
-}
-
-flow nap(number: int) {
-  step pause = sleep(1 day)
-  step woken = Woken.create(number: number)
-}
-
-flow main(count: int) {
-  for number in 1..count {
-    start nap(number)
-  }
-}
-";
+const SCRIPT: &str = include_str!("waiting/nap.rpa");
 
 fn main() {
     let mut runs = 100_000_i64;
@@ -48,7 +34,7 @@ fn main() {
     let folder = tempfile::tempdir().expect("a folder to measure in");
     let path = folder.path().join("store.db");
     let project = Project::of_folder(folder.path());
-    let checked = check(Source::new("waiting.rpa", SCRIPT), &DiskLoader::new(&project));
+    let checked = check(Source::new("nap.rpa", SCRIPT), &DiskLoader::new(&project));
     let program = checked.program.expect("the script is right");
     let code = compile(&program);
     let options = Options { patience: Duration::ZERO, ..Options::default() };

@@ -1,5 +1,5 @@
 //! Customers, products and orders to measure with: the files that `examples/orders` reads, the same for the same
-//! number every time.
+//! number every time; and a project of its script with them.
 
 use std::fs::{File, create_dir_all};
 use std::io::{BufWriter, Result, Write};
@@ -58,6 +58,21 @@ pub fn write(folder: &Path, orders: u64) -> Result<()> {
         }
     }
     out.flush()
+}
+
+/// Writes a project into a folder: the script of `examples/orders` without its documents, which are measured elsewhere,
+/// and the files of `data` that it reads.
+pub fn project(data: &Path, folder: &Path) -> Result<()> {
+    create_dir_all(folder.join("data"))?;
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/orders");
+    let script = std::fs::read_to_string(example.join("process_orders.rpa"))?;
+    let script: Vec<&str> = script.lines().filter(|line| !line.contains("document")).collect();
+    std::fs::write(folder.join("process_orders.rpa"), script.join("\n") + "\n")?;
+    std::fs::copy(example.join("confirmation.txt"), folder.join("confirmation.txt"))?;
+    for name in ["customers.csv", "products.csv", "orders.csv"] {
+        std::fs::copy(data.join(name), folder.join("data").join(name))?;
+    }
+    Ok(())
 }
 
 fn price(cents: u64) -> String {

@@ -118,6 +118,9 @@ fn added_{block}(cases: [Case], tier: Grade) -> Sum{block} {{
 task keep_{block}(each: Case) -> Kept {{
   let known = Kept.find(it.number == each.number)
   if known is some {{
+    if known.stage == settled {{
+      fail busy("case {{each.number}} is being closed")
+    }}
     return known.update(amount: each.amount, stage: waiting)
   }}
   if each.days > {high} and not each.urgent {{
@@ -129,6 +132,7 @@ task keep_{block}(each: Case) -> Kept {{
 /// Works off a case.
 flow work_{block}(each: Case) key each.number {{
   step kept = keep_{block}(each)
+    retry 3 times from 2 seconds doubling
     on refused as refusal {{
       step told = log.info("refused: {{refusal.number}}")
       stop "refused"
@@ -144,8 +148,8 @@ flow work_{block}(each: Case) key each.number {{
 /// Works off a file of cases.
 flow all_{block}(file: text = "cases_{block}.csv") {{
   step cases = csv.read(file, as: Case)
-  let gold_ones = added_{block}(cases, prime)
-  step notes = log.info("{{gold_ones.cases}} cases over {{gold_ones.total}}, {{gold_ones.fees}} fees")
+  let best = added_{block}(cases, prime)
+  step notes = log.info("{{best.tier}}: {{best.cases}} cases over {{best.total}}, {{best.fees}} fees")
   for each in cases {{
     run work_{block}(each)
   }}
