@@ -362,10 +362,6 @@ fn a_signal_in_the_middle_of_many_steps_leaves_what_is_done_and_the_rest_goes_on
     project.until(|| count() > 0);
     let (_, err, status) = terminated(child, "-TERM");
     let all = count();
-    if status == 0 {
-        eprintln!("SKIPPED: the machine was through before the signal");
-        return;
-    }
     assert_eq!(status, 1, "{err}");
     assert!(err.contains("run 1 (many) is safe") && (1..40_000).contains(&all), "{all}: {err}");
     assert_eq!(project.run(&["runs", "resume", "1"]).2, 0);
@@ -379,8 +375,10 @@ fn runs_that_were_left_go_on_while_others_of_them_pause() {
     let mut left = Vec::new();
     for (number, name) in [(1, "a"), (2, "b"), (3, "c")] {
         left.push(project.start(&["run", "job.rpa", name]));
-        project
-            .until(|| project.query(&format!("SELECT CAST(id AS TEXT) FROM rpa_run_list WHERE id = {number}")) != "");
+        project.until(|| {
+            project.query(&format!("SELECT CAST(id AS TEXT) FROM rpa_run_list WHERE id = {number}"))
+                == number.to_string()
+        });
     }
     for mut process in left {
         process.kill().unwrap();
