@@ -71,6 +71,24 @@ fn secrets_are_not_shown_and_personal_fields_are_masked() {
 }
 
 #[test]
+fn secrets_are_not_shown_inside_of_lists_and_maps_either() {
+    let (said, complained, content) = talk(
+        "entity Access {\n  key shop: text\n  token: secret text\n}\n\
+         let access = Access.create(shop: \"s\", token: \"k-123456\")\n\
+         [access.token, \"plain\"]\n\
+         let tokens = {\"s\": access.token}\n\
+         tokens\n\
+         let nested = {\"s\": [access.token]}\n\
+         nested\n\
+         [access]\n\
+         let records = {\"s\": access}\n\
+         records\n",
+    );
+    assert!(content, "{complained}");
+    assert!(said.contains("•••") && !said.contains("123456"), "{said}");
+}
+
+#[test]
 fn a_flow_is_run_by_the_engine() {
     let (said, complained, content) = talk(
         "flow greet(name: text) -> text {\n  step note { log.info(\"Hello {name}\") }\n  return \"greeted {name}\"\n}\n\

@@ -430,6 +430,24 @@ fn a_server_removes_what_is_kept_long_enough() {
     let said = project.fine(&["serve", "--once"]);
     assert!(!said.contains("removed"), "{said}");
     assert_eq!(count(&project.store(), "rpa_runs"), 2);
+    // A clock that is far ahead of the last look removes nothing, until it has gone on for an hour.
+    let hours = |hours: i64| {
+        let passed = hours * 3_600_000;
+        let known = "kind = 'store' AND name IN ('cleaned', 'looked', 'doubted') AND value > 0";
+        format!("UPDATE rpa_sequences SET value = value - {passed} WHERE {known}")
+    };
+    project.sql(&hours(30 * 24));
+    let said = project.fine(&["serve", "--once"]);
+    assert!(!said.contains("removed"), "{said}");
+    project.sql(&format!("{} AND name = 'doubted';", hours(2)));
+    let said = project.fine(&["serve", "--once"]);
+    assert!(said.contains("removed what ended long ago: 1 run"), "{said}");
+    // A clock that was ahead when it was cleaned last keeps nothing from being cleaned for years.
+    project.age(100);
+    assert_eq!(project.flow("plain", "newest").0, 0);
+    project.sql(&hours(-20 * 365 * 24));
+    let said = project.fine(&["serve", "--once"]);
+    assert!(said.contains("removed what ended long ago: 1 run"), "{said}");
     fs::write(project.path("rpa.toml"), "[store]\nkeep = \"for long\"\n").unwrap();
     let (status, said) = project.told(&["store", "clean"]);
     assert!(status == 1 && said.contains("config::invalid-value"), "{said}");

@@ -3,6 +3,7 @@
 use super::console::{Console, Format};
 use super::progress::Progress;
 use super::signals::Signals;
+use super::turns::Turns;
 use super::{who, world};
 use crate::adapter::mail::{self, DispatchReport};
 use crate::adapter::sqlite::{self, STOPPED, SqliteStore};
@@ -14,7 +15,7 @@ use crate::flow::{Broken, Engine, MachineWorker, Names, Options, Summary, Worker
 use crate::value::{Duration, Instant};
 use crate::world::{GoneWorker, Journal, Leases, Project, RunId, RunRecord, RunState, StoreError, Waiting, World};
 use ecow::EcoString;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// How many runs are looked at together.
 const BATCH: usize = 1000;
@@ -189,6 +190,7 @@ fn announced(gone: &[GoneWorker], runs: &[RunRecord]) -> String {
 }
 
 /// Works on runs in their order, those of one version that follow each other together, until a signal says that it is enough.
+/// While one of them pauses the others go on.
 ///
 /// # Errors
 /// When the store fails.
@@ -238,10 +240,18 @@ fn work_on(
     let mut world = world::until(project, code, Some(running.stop.clone()))?;
     world.store.enter(&who::process(), project.lease).map_err(fatal)?;
     let mut worker = MachineWorker::new(code, project.limits, world, false);
-    for run in runs {
+    let mut ended: BTreeMap<usize, Summary> = BTreeMap::new();
+    let mut turns = Turns::of(runs.len(), errand.patience);
+    while let Some(turn) = turns.next() {
+        let Some(run) = runs.get(turn.at) else { break };
+        if let Some(from) = turn.from {
+            let clock = &mut worker.world().clock;
+            let rest = from.since(clock.now());
+            clock.sleep(rest.max(Duration::ZERO));
+        }
         let mut progress = Progress::new(console, code);
-        let engine =
-            Engine::new(code, &mut worker, &mut progress, Options { patience: errand.patience, ..Options::default() });
+        let options = Options { patience: turn.patience, ..Options::default() };
+        let engine = Engine::new(code, &mut worker, &mut progress, options);
         let mut engine = engine.started_by(&who::user());
         let result = match &errand.wanted {
             Wanted::Resume => engine.resume(run.id),
@@ -250,15 +260,26 @@ fn work_on(
         };
         progress.finish();
         match result {
-            Ok(summary) => outcome.ended.push((run.clone(), summary, Names::of(code))),
+            Ok(summary) => {
+                if let Some(wait) = &summary.waiting {
+                    turns.put_aside(&turn, wait, worker.world().clock.now());
+                }
+                // What it says the last time it says of all that the run has done.
+                ended.insert(turn.at, summary);
+            }
             Err(error) if is_stopped(&error) => {
                 outcome.stopped = Some(run.clone());
-                return Ok(());
+                break;
             }
             Err(Broken::Store(error)) => return Err(fatal(error)),
             // One that does not fit must not keep the others from going on.
             Err(error) => outcome.findings.push(broken(&error)),
         }
+    }
+    let ended = ended.into_iter().filter_map(|(at, summary)| Some((runs.get(at)?.clone(), summary, Names::of(code))));
+    outcome.ended.extend(ended);
+    if outcome.stopped.is_some() {
+        return Ok(());
     }
     drop(running);
     let report = deliver(worker.world(), project, errand.signals, console).map_err(fatal)?;

@@ -6,6 +6,7 @@
 //! out twice. Names of versions stay, for other processes know their numbers; their texts go.
 
 use super::SqliteStore;
+use super::doubt::doubted_since;
 use super::entry::damaged;
 use super::failure::{Done, Trouble};
 use super::squeeze::{self, expand};
@@ -54,7 +55,7 @@ impl SqliteStore {
                 let last = clean_batch(&store.connection, before.milliseconds(), after, &mut cleaned)?;
                 if last.is_none() {
                     cleaned.texts = drop_texts(&store.connection)?;
-                    note(&store.connection, "cleaned", now.milliseconds())?;
+                    set(&store.connection, "cleaned", now.milliseconds())?;
                 }
                 Ok(last)
             })?;
@@ -80,7 +81,7 @@ impl SqliteStore {
         Ok(cleaned)
     }
 
-    /// As [`SqliteStore::clean`], unless that was done within `every`, by whomever; none then.
+    /// As [`SqliteStore::clean`], unless that was done within `every`, by whomever, or the clock is doubted; none then.
     ///
     /// # Errors
     /// As [`SqliteStore::clean`].
@@ -92,10 +93,16 @@ impl SqliteStore {
     ) -> Result<Option<Cleaned>, StoreError> {
         self.begin()?;
         let is_due = self.guarded(|store| {
-            let last = noted(&store.connection, "cleaned")?;
-            let is_due = last.is_none_or(|last| now.milliseconds().saturating_sub(last) >= every.milliseconds());
+            let connection = &store.connection;
+            if is_doubted(connection, now.milliseconds())? {
+                return Ok(false);
+            }
+            let last = noted(connection, "cleaned")?;
+            // A last time that is still to come was noted by a clock that was wrong.
+            let passed = last.map(|last| now.milliseconds().saturating_sub(last));
+            let is_due = passed.is_none_or(|passed| passed < 0 || passed >= every.milliseconds());
             if is_due {
-                note(&store.connection, "cleaned", now.milliseconds())?;
+                set(connection, "cleaned", now.milliseconds())?;
             }
             Ok(is_due)
         })?;
@@ -112,6 +119,23 @@ impl SqliteStore {
     }
 }
 
+/// Whether the clock is doubted, as the store knows from this look and the last one. Before the first look the newest run
+/// tells how late it was.
+fn is_doubted(connection: &Connection, now: i64) -> Done<bool> {
+    let newest = "SELECT started FROM rpa_runs ORDER BY id DESC LIMIT 1";
+    let looked = match noted(connection, "looked")? {
+        Some(looked) => Some(looked),
+        None => connection.query_row(newest, (), |row| row.get(0)).optional()?,
+    };
+    let before = noted(connection, "doubted")?.filter(|since| *since > 0);
+    let doubted = doubted_since(now, looked, before);
+    set(connection, "looked", now)?;
+    if doubted != before {
+        set(connection, "doubted", doubted.unwrap_or(0))?;
+    }
+    Ok(doubted.is_some())
+}
+
 /// The greatest number of a run that was removed, 0 when none was.
 pub(super) fn last_removed(connection: &Connection) -> Done<i64> {
     Ok(noted(connection, "removed")?.unwrap_or(0))
@@ -120,6 +144,16 @@ pub(super) fn last_removed(connection: &Connection) -> Done<i64> {
 fn noted(connection: &Connection, name: &str) -> Done<Option<i64>> {
     let text = "SELECT value FROM rpa_sequences WHERE kind = 'store' AND name = ?1";
     Ok(connection.query_row(text, [name], |row| row.get(0)).optional()?)
+}
+
+/// Keeps a number about the store itself, whatever it was.
+fn set(connection: &Connection, name: &str, value: i64) -> Done<()> {
+    connection.execute(
+        "INSERT INTO rpa_sequences (kind, name, value) VALUES ('store', ?1, ?2) \
+         ON CONFLICT (kind, name) DO UPDATE SET value = excluded.value",
+        (name, value),
+    )?;
+    Ok(())
 }
 
 /// Keeps a number about the store itself; it never falls.

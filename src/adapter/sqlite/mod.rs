@@ -18,6 +18,7 @@ mod checkpoint;
 mod clean;
 mod column;
 mod document;
+mod doubt;
 mod entry;
 mod failure;
 mod function;

@@ -147,8 +147,7 @@ fn prepare(connection: &Connection, name: &str, options: &Options) -> Result<Lay
     if let Some(pages) = options.most_pages {
         connection.execute_batch(&format!("PRAGMA max_page_count = {pages};"))?;
     }
-    let application: i64 = pragma(connection, "application_id")?;
-    let version: i64 = pragma(connection, "user_version")?;
+    let (application, version, is_empty) = identity(connection)?;
     match (application, version) {
         (APPLICATION, VERSION) => {}
         (APPLICATION, newer) if newer > VERSION => {
@@ -166,7 +165,7 @@ fn prepare(connection: &Connection, name: &str, options: &Options) -> Result<Lay
             .help("use the rpa that has written it, or another store; the file was left as it is")
             .into());
         }
-        (0, 0) if is_empty(connection)? => {
+        (0, 0) if is_empty => {
             if options.access == Access::ReadOnly {
                 return Err(Finding::without_place(&code::NOT_A_STORE, format!("`{name}` is empty"))
                     .help("run a flow first: that makes the store")
@@ -187,6 +186,14 @@ fn prepare(connection: &Connection, name: &str, options: &Options) -> Result<Lay
         write_ahead(connection)?;
     }
     Ok(read_layout(connection)?)
+}
+
+/// Whose file it is, its version, and whether nothing is in it; as it was at one moment, for others may be about to make it.
+fn identity(connection: &Connection) -> rusqlite::Result<(i64, i64, bool)> {
+    let moment = connection.unchecked_transaction()?;
+    let identity = (pragma(&moment, "application_id")?, pragma(&moment, "user_version")?, is_empty(&moment)?);
+    moment.finish()?;
+    Ok(identity)
 }
 
 fn pragma(connection: &Connection, name: &str) -> rusqlite::Result<i64> {
@@ -226,8 +233,25 @@ fn create(connection: &Connection) -> Done<()> {
     made
 }
 
+/// How long a process tries to have the file written ahead while others make it; SQLite itself waits for nobody there.
+const LONGEST_TRY: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// Readers and one writer at once, and a commit costs one flush. The file remembers it.
 fn write_ahead(connection: &Connection) -> Done<()> {
+    let began = std::time::Instant::now();
+    loop {
+        match try_write_ahead(connection) {
+            Err(Trouble::Sqlite(rusqlite::Error::SqliteFailure(failure, _)))
+                if failure.code == ErrorCode::DatabaseBusy && began.elapsed() < LONGEST_TRY =>
+            {
+                std::thread::sleep(std::time::Duration::from_millis(2));
+            }
+            done => return done,
+        }
+    }
+}
+
+fn try_write_ahead(connection: &Connection) -> Done<()> {
     let mode: String = connection.query_row("PRAGMA journal_mode", (), |row| row.get(0))?;
     if mode == "wal" || mode == "memory" {
         return Ok(());

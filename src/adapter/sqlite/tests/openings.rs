@@ -197,3 +197,23 @@ fn a_store_without_room_stays_whole() {
     store.insert(PRODUCT, product("more", "1", 1)).unwrap();
     store.commit().unwrap();
 }
+
+#[test]
+fn many_who_make_a_store_at_once_all_have_it() {
+    for round in 0..100_u64 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let together = std::sync::Barrier::new(6);
+        // One makes it, the others come a little later each.
+        let opened = |late: u64| {
+            together.wait();
+            std::thread::sleep(Duration::from_micros(late * (100 + round * 10)));
+            try_open(&path, &shop()).map(drop).map_err(|finding| said(&finding, &path))
+        };
+        let opened = &opened;
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..6).map(|late| scope.spawn(move || opened(late))).collect();
+            threads.into_iter().for_each(|thread| assert_eq!(thread.join().unwrap(), Ok(())));
+        });
+    }
+}
