@@ -3,6 +3,8 @@
 
 #![allow(clippy::disallowed_methods, reason = "tests read and write files")]
 
+#[path = "outside/at_once.rs"]
+mod at_once;
 mod support;
 
 use std::fs;

@@ -1,8 +1,11 @@
 //! Other systems over HTTP: ureq, with the TLS that mail uses too.
 
-use crate::world::{Method, Web, WebAnswer, WebError, WebRequest};
+use crate::value::Duration;
+use crate::world::{Bell, Came, Method, UnderWay, Web, WebAnswer, WebError, WebRequest};
 use ecow::EcoString;
 use std::io::Read;
+use std::sync::Arc;
+use std::time::Instant;
 use ureq::http;
 
 /// What a call says of who makes it.
@@ -11,11 +14,17 @@ const USER_AGENT: &str = concat!("rpa/", env!("CARGO_PKG_VERSION"));
 /// How many bytes the head of an answer may have.
 const LARGEST_HEAD: usize = 64 * 1024;
 
+/// So many calls are under way at once at most, whatever a script says: more helps nobody, and each has a thread.
+const MOST_UNDER_WAY: usize = 32;
+
 /// Calls others. Connections are kept from one call to the next. A proxy that the environment names (`HTTPS_PROXY`,
 /// `NO_PROXY`) is used, but for the machine itself.
 pub struct HttpWeb {
     /// Made with the first call: it reads the list of authorities.
-    agents: Option<Agents>,
+    agents: Option<Arc<Agents>>,
+    bell: Bell,
+    /// Held by each thread that makes a call: tells how many there are.
+    under_way: Arc<()>,
 }
 
 struct Agents {
@@ -27,7 +36,14 @@ struct Agents {
 impl HttpWeb {
     /// Calls nobody before it is asked to.
     pub fn new() -> HttpWeb {
-        HttpWeb { agents: None }
+        HttpWeb { agents: None, bell: Bell::default(), under_way: Arc::new(()) }
+    }
+}
+
+impl HttpWeb {
+    fn agents(&mut self) -> Arc<Agents> {
+        let made = || Arc::new(Agents { usual: agent(true), direct: agent(false) });
+        self.agents.get_or_insert_with(made).clone()
     }
 }
 
@@ -45,6 +61,9 @@ fn agent(with_proxy: bool) -> ureq::Agent {
         .user_agent(USER_AGENT)
         .accept("*/*")
         .accept_encoding("identity")
+        // Those that call at once do so again and again.
+        .max_idle_connections(MOST_UNDER_WAY)
+        .max_idle_connections_per_host(MOST_UNDER_WAY)
         .max_response_header_size(LARGEST_HEAD);
     match with_proxy {
         true => config.build().into(),
@@ -54,9 +73,35 @@ fn agent(with_proxy: bool) -> ureq::Agent {
 
 impl Web for HttpWeb {
     fn send(&mut self, request: &WebRequest) -> Result<WebAnswer, WebError> {
-        let agents = self.agents.get_or_insert_with(|| Agents { usual: agent(true), direct: agent(false) });
+        self.agents().send(request)
+    }
+
+    fn begin(&mut self, request: &WebRequest) -> Option<UnderWay> {
+        let agents = self.agents();
+        let place = self.under_way.clone();
+        // This one holds it too, and one more is made by whoever gets none.
+        if Arc::strong_count(&place) > MOST_UNDER_WAY {
+            return None;
+        }
+        let (call, promise) = UnderWay::begin(&self.bell);
+        let request = request.clone();
+        let work = move || {
+            let began = Instant::now();
+            let answer = agents.send(&request);
+            let took = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
+            // Before somebody hears of it, so that who goes on then finds the place free.
+            drop(place);
+            promise.keep(Came { answer, took: Duration::from_milliseconds(took) });
+        };
+        std::thread::Builder::new().name("call".to_string()).spawn(work).ok()?;
+        Some(call)
+    }
+}
+
+impl Agents {
+    fn send(&self, request: &WebRequest) -> Result<WebAnswer, WebError> {
         let is_own = crate::check::Address::of(&request.url).is_some_and(|address| address.is_own_machine());
-        let agent = if is_own { &agents.direct } else { &agents.usual };
+        let agent = if is_own { &self.direct } else { &self.usual };
         let mut made = http::Request::builder().method(method(request.method)).uri(request.url.as_str());
         for (name, value) in &request.headers {
             made = made.header(name.as_str(), value.as_str());
