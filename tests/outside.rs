@@ -6,6 +6,8 @@
 #[path = "outside/at_once.rs"]
 mod at_once;
 mod support;
+#[path = "outside/trust.rs"]
+mod trust;
 
 use std::fs;
 use std::path::Path;

@@ -96,6 +96,9 @@ pub enum WebError {
     /// The system can't be reached, or broke the answer off.
     #[error("{0}")]
     Unreachable(String),
+    /// It is not known to be who it says it is, and was told nothing.
+    #[error("{0}")]
+    Untrusted(String),
     /// It took too long.
     #[error("it did not answer in time")]
     TimedOut,

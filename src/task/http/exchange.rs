@@ -258,7 +258,7 @@ fn note(executor: &mut Executor, call: &Prepared, sent: &Result<WebAnswer, WebEr
         Ok(answer) if is_busy(answer.status) => None,
         Ok(_) | Err(WebError::TooLarge(_)) => Some(true),
         Err(WebError::Unreachable(_) | WebError::TimedOut) => Some(false),
-        Err(WebError::Unsendable(_)) => None,
+        Err(WebError::Unsendable(_) | WebError::Untrusted(_)) => None,
     };
     if let Some(worked) = worked {
         let at = executor.world.clock.now();
@@ -272,6 +272,7 @@ fn problem(error: &WebError, call: &Prepared, step_limit: Option<Duration>, time
         (WebError::TimedOut, Some(limit)) => timed_out(call, limit),
         (WebError::TimedOut, None) => unavailable(format!("{} did not answer within {time}", call.name())),
         (WebError::Unreachable(reason), _) => unavailable(format!("{}: {reason}", call.name())),
+        (WebError::Untrusted(reason), _) => Problem::no_access(&call.name(), reason.as_str()),
         (WebError::TooLarge(most), _) => {
             let reason =
                 format!("the answer is larger than {most} bytes, the limit of the project (`answer` in `[limits]`)");
