@@ -3,7 +3,11 @@
 
 #![allow(clippy::disallowed_methods, reason = "tests read and write files")]
 
+#[path = "outside/at_once.rs"]
+mod at_once;
 mod support;
+#[path = "outside/trust.rs"]
+mod trust;
 
 use std::fs;
 use std::path::Path;

@@ -3,11 +3,11 @@
 // A test looks at files and says on the terminal why it passes over.
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)]
 
-use rpa::adapter::mail::{SmtpServer, dispatch};
+use rpa::adapter::mail::{SmtpServer, dispatch, transport};
 use rpa::value::Instant;
 use rpa::world::{
-    FixedClock, MemoryFiles, MemoryStore, Message, MessageAttachment, NoDocuments, SeededRandom, Settings, Smtp, Store,
-    Tls, World,
+    FixedClock, MemoryFiles, MemoryStore, Message, MessageAttachment, NoDocuments, Project, SeededRandom, Settings,
+    Smtp, Store, Tls, World,
 };
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -49,16 +49,20 @@ impl Server {
         Some(Server { process, port, folder })
     }
 
-    /// The program's side of the connection.
-    fn transport(&self, tls: Tls, password_env: Option<&str>) -> SmtpServer {
-        let settings = Smtp {
+    fn settings(&self, tls: Tls, password_env: Option<&str>) -> Smtp {
+        Smtp {
             host: "localhost".into(),
             port: self.port,
             tls,
             user: password_env.map(|_| "shop".into()),
             password_env: password_env.map(Into::into),
             timeout: rpa::value::Duration::from_milliseconds(3_000),
-        };
+        }
+    }
+
+    /// The program's side of the connection.
+    fn transport(&self, tls: Tls, password_env: Option<&str>) -> SmtpServer {
+        let settings = self.settings(tls, password_env);
         SmtpServer::new(settings, "Shop <orders@shop.example>".into())
             .trusting_when(self.folder.path().join("authority.pem"))
     }
@@ -85,7 +89,7 @@ trait Trusting {
 
 impl Trusting for SmtpServer {
     fn trusting_when(self, certificate: PathBuf) -> Self {
-        if certificate.exists() { self.trusting(certificate) } else { self }
+        if certificate.exists() { self.trusting(vec![certificate]) } else { self }
     }
 }
 
@@ -183,6 +187,27 @@ fn the_connection_is_safe_and_signed_in() {
         let report = dispatch(&mut world, &mut server.transport(tls, Some(right))).unwrap();
         assert_eq!(report.delivered, 1, "{report:?}");
         assert!(server.mails()[0].contains("X-Peer-Encrypted: yes"), "{:?}", server.mails());
+    }
+}
+
+#[test]
+fn a_certificate_that_is_not_trusted_is_told_with_what_to_do() {
+    for (mode, tls) in [("starttls", Tls::Starttls), ("tls", Tls::Tls)] {
+        let Some(server) = Server::start(mode) else { return };
+        let reason = |host: &str, authorities: Vec<PathBuf>| {
+            let mut project = Project::of_folder(server.folder.path());
+            project.mail.smtp = Some(Smtp { host: host.into(), ..server.settings(tls, None) });
+            project.authorities = authorities;
+            let mut world = world(&[message(1, "ada@example.com")]);
+            let report = dispatch(&mut world, transport(&project).as_mut()).unwrap();
+            assert_eq!((report.delivered, report.postponed.len()), (0, 1), "{report:?}");
+            report.postponed[0].reason.to_string()
+        };
+        let text = reason("localhost", Vec::new());
+        assert!(text.contains("no authority that is trusted") && text.contains("`authorities"), "{text}");
+        let text = reason("127.0.0.1", vec![server.folder.path().join("authority.pem")]);
+        assert!(text.contains("is for `localhost` and not for `127.0.0.1`"), "{text}");
+        assert!(server.mails().is_empty());
     }
 }
 

@@ -84,7 +84,7 @@ impl Reader {
         project.written.file = true;
         let known = [
             "name", "zone", "currency", "store", "mail", "reach", "privacy", "limits", "pdf", "seller", "check",
-            "effects", "systems", "calendar", "secrets",
+            "effects", "systems", "calendar", "secrets", "tls",
         ];
         self.known(table, "", &known);
         self.text(table, "name", &mut project.name);
@@ -164,6 +164,9 @@ impl Reader {
         self.effects(table, project);
         self.systems(table, project);
         self.secrets(table, project);
+        if let Some(tls) = self.section(table, "tls", &["authorities"]) {
+            self.paths(tls, "authorities", &mut project.authorities);
+        }
         if let Some(calendar) = self.section(table, "calendar", &["holidays"])
             && calendar.get("holidays").is_some()
         {

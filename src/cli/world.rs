@@ -47,7 +47,7 @@ pub fn with_store(project: &Project, store: Box<dyn Store>) -> World {
         random: Box::new(SystemRandom::default()),
         files,
         documents: Box::new(OfficeDocuments::new(project)),
-        web: Box::new(HttpWeb::new()),
+        web: Box::new(HttpWeb::new(project.authorities.clone())),
         secrets: Secrets::new(DeclaredSecrets::new(project.secrets.clone())),
         settings: Settings { switches, holidays: holidays(project), ..project.settings() },
     }

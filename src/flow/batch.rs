@@ -175,6 +175,10 @@ impl Engine<'_> {
     /// failure back when there is no such loop.
     pub(super) fn item_failed(&mut self, run: &mut Run, failure: RunFailure) -> Result<Go, Broken> {
         loop {
+            let ends_loop = matches!(run.scopes.last(), Some(Scope::Loop(each)) if each.stop_at_first_failure);
+            if ends_loop && self.holds_back(run) {
+                return self.hold_back(run, failure);
+            }
             let depth = self.loops;
             let path = run.path();
             let counts = run.tell_ended();

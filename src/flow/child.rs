@@ -153,6 +153,7 @@ impl Engine<'_> {
         let mut parked = Parked {
             inner: inner.inner,
             is_elsewhere: inner.is_elsewhere,
+            calls: inner.calls.clone(),
             look: inner.look,
             runs: vec![child],
             enough: 1,
@@ -449,9 +450,13 @@ impl Engine<'_> {
             };
         }
         if known.state == RunState::Running {
-            let mut run = self.reload(known.id)?;
+            // Another item may have begun it, and it waits in memory for another thread.
+            let mut run = match self.left.remove(&known.id) {
+                Some(left) => left,
+                None => Box::new(self.reload(known.id)?),
+            };
             if known.fingerprint == record.fingerprint {
-                return Ok(Ok(Begun::Go(Box::new(run))));
+                return Ok(Ok(Begun::Go(run)));
             }
             // Left by its process with other content: it comes to its end first.
             let overlapping = std::mem::take(&mut self.overlapping);

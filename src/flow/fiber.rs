@@ -1,8 +1,8 @@
 //! Items and branches side by side: one that waits is put aside with its part of the run, and another goes on.
 //!
 //! Work is done by one thread, one item at a time, in the order of the items; an item is left only where it waits
-//! (for time, an answer, a record, another run). So at most `n` items are in flight, and none of them is ever half
-//! way through a step.
+//! (for time, an answer, a record, another run, what another thread does). So at most `n` items are in flight. One whose
+//! step waits for another thread has none of it in the store: that step is done again from its beginning.
 //!
 //! Going on from the journal does the items in the same order. While the journal still knows something that was
 //! not met again, an item that has come to the end of what is known of it is put aside as well, so that nothing new
@@ -10,28 +10,31 @@
 
 use super::Broken;
 use super::engine::{Engine, Go};
+use super::failure::RunFailure;
 use super::park::Parked;
 use super::run::{Finished, Run, Scope};
-use crate::value::{EcoString, Instant, Value};
-use crate::world::{QuestionState, RunId};
+use crate::value::{Duration, EcoString, Instant, Value};
+use crate::world::{QuestionState, RunId, UnderWay};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// An item or branch that waits.
 #[derive(Debug)]
 pub(super) struct Fiber {
     /// The instruction that it goes on with.
-    at: usize,
-    frame: Vec<Value>,
+    pub at: usize,
+    pub frame: Vec<Value>,
     /// The loops and branches that it is in, within the item.
-    scopes: Vec<Scope>,
+    pub scopes: Vec<Scope>,
     /// Its finished steps that can be undone.
-    finished: Vec<Finished>,
+    pub finished: Vec<Finished>,
     /// How many finished steps there were when it was put aside: what its loops count from.
     base: usize,
     key: Option<EcoString>,
     work_before: u64,
     earlier_before: u64,
     parked: Box<Parked>,
+    /// The failure that it goes on with, when that is held back.
+    failure: Option<RunFailure>,
 }
 
 /// The items or branches of a scope that wait.
@@ -50,6 +53,8 @@ pub(super) struct Aside {
     at_work: bool,
     /// The frame before the first: every one begins with it, whatever the others do.
     frame: Vec<Value>,
+    /// Whether a failure that ends the loop is held back no more.
+    lets_fail: bool,
     /// What the branches have set, by slot: the last branch counts, not the one that came last.
     set: BTreeMap<usize, (u32, Value)>,
 }
@@ -82,6 +87,11 @@ impl Aside {
         self.frame
     }
 
+    /// Those that wait, in the order of the items.
+    pub fn waiting(&mut self) -> impl Iterator<Item = (u32, &mut Fiber)> {
+        self.fibers.iter_mut().map(|(item, fiber)| (*item, fiber))
+    }
+
     fn put(&mut self, item: u32, fiber: Fiber) {
         if let Some(look) = fiber.parked.look {
             self.by_time.insert((look, item));
@@ -104,6 +114,22 @@ impl Aside {
         Some(fiber)
     }
 
+    /// The first of those that wait for another thread that has something to go on with.
+    fn come(&self) -> Option<u32> {
+        let has_come = |item: &&u32| self.fibers.get(item).is_some_and(|fiber| fiber.parked.has_come());
+        self.elsewhere.iter().find(has_come).copied()
+    }
+
+    /// The first whose failure is held back.
+    fn held_back(&self) -> Option<u32> {
+        self.fibers.iter().find(|(_, fiber)| fiber.failure.is_some()).map(|(item, _)| *item)
+    }
+
+    /// The calls that are waited for.
+    fn calls(&self) -> Vec<UnderWay> {
+        self.fibers.values().flat_map(|fiber| &fiber.parked.calls).cloned().collect()
+    }
+
     /// All waits together; `left` items have not begun.
     fn parked(&self, left: bool) -> Parked {
         let mut fibers = self.fibers.values();
@@ -124,6 +150,26 @@ impl Engine<'_> {
     /// Puts the item at work of the innermost scope aside that does several, and lets another go on. Gives the wait
     /// back when there is no such scope: the run as a whole waits.
     pub(super) fn put_aside(&mut self, run: &mut Run, parked: Box<Parked>) -> Result<Go, Broken> {
+        self.put_aside_with(run, parked, None)
+    }
+
+    /// Whether a failure that ends the innermost loop has to wait: as long as the journal knows of something that the
+    /// other items did, they have not met it again, and what they finished would not be undone with the rest.
+    pub(super) fn holds_back(&self, run: &mut Run) -> bool {
+        !run.replay.is_over() && run.scopes.last_mut().and_then(Scope::aside).is_some_and(|aside| !aside.lets_fail)
+    }
+
+    /// Puts the item at work aside with the failure that it goes on with.
+    pub(super) fn hold_back(&mut self, run: &mut Run, failure: RunFailure) -> Result<Go, Broken> {
+        self.put_aside_with(run, Box::new(Parked::replaying()), Some(failure))
+    }
+
+    fn put_aside_with(
+        &mut self,
+        run: &mut Run,
+        parked: Box<Parked>,
+        failure: Option<RunFailure>,
+    ) -> Result<Go, Broken> {
         let at_work = |scope: &mut Scope| scope.aside().is_some_and(|aside| aside.at_work);
         let Some(depth) = run.scopes.iter_mut().rposition(at_work) else { return Ok(Go::Park(parked)) };
         let inner = run.scopes.split_off(depth + 1);
@@ -138,6 +184,7 @@ impl Engine<'_> {
             work_before: 0,
             earlier_before: 0,
             parked,
+            failure,
         };
         match run.scopes.last_mut() {
             Some(Scope::Loop(each)) => {
@@ -193,14 +240,26 @@ impl Engine<'_> {
                 run.frame.clone_from(&aside.frame);
                 return Ok(self.begin_item(run, item));
             }
-            // In the order in which they were left, whichever is done first: what happens depends on no clock.
-            if let Some(item) = aside.elsewhere.front().copied() {
+            // What other threads do is taken up in the order in which it was left: which document is done first is no matter,
+            // so that no clock has a say in what happens. Calls take as long as others let them take, so that those that
+            // have come go before those that have not.
+            if let Some(item) = aside.come() {
                 return self.bring_back(run, item);
             }
             if aside.fibers.is_empty() {
                 return Ok(self.end_scope(run));
             }
+            if let Some(item) = aside.held_back().filter(|_| !live) {
+                aside.lets_fail = true;
+                return self.bring_back(run, item);
+            }
             let look = aside.by_time.first().map(|(look, _)| *look);
+            // Whoever has others to go on with meanwhile does not wait here.
+            if !aside.elsewhere.is_empty() && is_outermost && self.overlapping == 0 {
+                let calls = aside.calls();
+                self.wait_for_calls(&calls, look.filter(|_| live).map(|look| look.since(now)))?;
+                continue;
+            }
             if live
                 && is_outermost
                 && let Some(rest) = self.patience(look)
@@ -215,6 +274,13 @@ impl Engine<'_> {
             });
             return Ok(Go::Park(Box::new(parked.unwrap_or_else(Parked::replaying))));
         }
+    }
+
+    /// Waits until one of the calls has come to its end; others get the store meanwhile.
+    pub(super) fn wait_for_calls(&mut self, calls: &[UnderWay], at_most: Option<Duration>) -> Result<(), Broken> {
+        self.group.close(self.worker.world())?;
+        UnderWay::wait_for_any(calls, at_most);
+        Ok(())
     }
 
     /// Goes on with an item that was put aside.
@@ -246,6 +312,9 @@ impl Engine<'_> {
             run.scopes.push(scope);
         }
         run.at = fiber.at;
+        if let Some(failure) = fiber.failure {
+            return Ok(Go::Fail(failure));
+        }
         // It may have waited as a whole because none of its own items could go on.
         match run.scopes.last_mut().and_then(Scope::aside) {
             Some(aside) if !aside.at_work => self.schedule(run),
@@ -265,6 +334,7 @@ impl Engine<'_> {
     /// finished steps stay to be undone with the others.
     pub(super) fn give_up(&mut self, run: &mut Run, scope: &mut Scope) -> Result<(), Broken> {
         let rounds = run.path();
+        self.settle_scope(run, &rounds, scope)?;
         run.open.retain(|(_, path), _| path.len() <= rounds.len() || !path.starts_with(&rounds));
         let Some(aside) = scope.aside() else { return Ok(()) };
         aside.by_time.clear();

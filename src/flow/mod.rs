@@ -4,12 +4,12 @@
 //! journal knows already is taken from it, the rest is done and journaled. A new run is the case in which
 //! the journal knows nothing, so going on after a crash is not a second way through the engine, but the same.
 //!
-//! [`Engine`] walks; `step`, `retry`, `undo`, `batch` (loops and branches) and `child` (runs of runs) are its
-//! parts; `lease` keeps processes out of each other's runs; `commit` puts many steps of many runs on disk together;
+//! [`Engine`] starts and ends runs, and `walk` walks them; `step`, `retry`, `undo`, `batch` (loops and branches) and `child` (runs of runs)
+//! are its parts; `lease` keeps processes out of each other's runs; `commit` puts many steps of many runs on disk together;
 //! [`summary`] counts what a person wants to know in bounded memory (`told`: and nothing twice), [`story`] reads a run back from the journal.
 //!
 //! What can't go on is parked (`park`): a waiting run is a row of the store and nothing else. `wait` has the steps
-//! that wait, `fiber` lets other items and branches go on meanwhile, [`form`] and [`inbox`] are for the questions to
+//! that wait, `fiber` lets other items and branches go on meanwhile, `settle` ends calls of those that are given up, [`form`] and [`inbox`] are for the questions to
 //! people. Whoever asks the store which runs are due lets [`Engine::resume`] go on with them.
 
 mod batch;
@@ -29,6 +29,7 @@ mod park;
 mod replay;
 mod retry;
 mod run;
+mod settle;
 mod start;
 mod steer;
 mod step;
@@ -38,6 +39,7 @@ mod told;
 mod undo;
 pub mod version;
 mod wait;
+mod walk;
 mod worker;
 
 pub use crate::world::{

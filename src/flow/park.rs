@@ -10,7 +10,7 @@ use super::names::HIDDEN;
 use super::run::Run;
 use super::summary::Summary;
 use crate::value::{Duration, EcoString, Instant, Value, display};
-use crate::world::{EntryKind, QuestionState, RunId, RunState, Wait, WaitKind, Watch};
+use crate::world::{EntryKind, QuestionState, RunId, RunState, UnderWay, Wait, WaitKind, Watch};
 
 /// Why a run, or a part of it, can't go on now.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +23,9 @@ pub(super) struct Parked {
     pub what: EcoString,
     /// Whether it waits for another thread of this process: then it stays in memory.
     pub is_elsewhere: bool,
+    /// The calls of other systems that it waits for: it goes on when one of them has come to its end. When it waits for
+    /// another thread and for no call, it is a document, which is waited for when it is asked for.
+    pub calls: Vec<UnderWay>,
     /// How many things it waits for.
     pub things: u32,
     /// When it goes on by itself.
@@ -49,6 +52,7 @@ impl Parked {
             inner: kind,
             what: what.into(),
             is_elsewhere: false,
+            calls: Vec::new(),
             things: 1,
             wake: None,
             look: None,
@@ -71,8 +75,14 @@ impl Parked {
     }
 
     /// A step that goes on when another thread has done a part of its work.
-    pub fn elsewhere(step: &str) -> Parked {
-        Parked { is_elsewhere: true, ..Parked::new(WaitKind::Time, format!("{step}: what another thread does")) }
+    pub fn elsewhere(step: &str, call: Option<&UnderWay>) -> Parked {
+        let calls = call.cloned().into_iter().collect();
+        Parked { is_elsewhere: true, calls, ..Parked::new(WaitKind::Time, format!("{step}: what another thread does")) }
+    }
+
+    /// Whether there is something to go on with of what another thread does.
+    pub fn has_come(&self) -> bool {
+        self.is_elsewhere && (self.calls.is_empty() || self.calls.iter().any(UnderWay::is_over))
     }
 
     /// Takes another wait in: what goes on first counts.
@@ -87,6 +97,8 @@ impl Parked {
             (self.kind, self.inner) = (other.kind, other.inner);
             self.what.clone_from(&other.what);
         }
+        self.is_elsewhere |= other.is_elsewhere;
+        self.calls.extend_from_slice(&other.calls);
         self.things = self.things.saturating_add(other.things);
         self.wake = self.wake.into_iter().chain(other.wake).min();
         self.look = self.look.into_iter().chain(other.look).min();
@@ -336,6 +348,7 @@ impl Engine<'_> {
 
     /// Cancels a run that waits or was left; one that has ended stays as it is.
     pub(super) fn cancel_run(&mut self, id: RunId, reason: &str) -> Result<Option<(Run, Ended)>, Broken> {
+        self.settle_left(id)?;
         let Some(mut run) = self.take_up(id)? else { return Ok(None) };
         let span = self.code.flows.get(run.flow).map_or_else(Default::default, |flow| flow.span);
         let failure = self.language_failure("cancelled", vec![Value::from(reason)], span);

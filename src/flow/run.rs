@@ -171,11 +171,7 @@ impl Run {
 
     /// The rounds of the loops and branches around the instruction at work, the outermost first.
     pub fn path(&self) -> Vec<u32> {
-        let round = |scope: &Scope| match scope {
-            Scope::Loop(each) => each.at,
-            Scope::Branches(branches) => branches.at,
-        };
-        self.scopes.iter().map(round).collect()
+        self.scopes.iter().map(Scope::round).collect()
     }
 
     /// The run goes on at an instruction that it may have been at before.
@@ -217,6 +213,14 @@ impl Run {
 }
 
 impl Scope {
+    /// The item or branch at work.
+    pub fn round(&self) -> u32 {
+        match self {
+            Scope::Loop(each) => each.at,
+            Scope::Branches(branches) => branches.at,
+        }
+    }
+
     /// What is done side by side in it; none for a loop that does one item after the other.
     pub fn aside(&mut self) -> Option<&mut Aside> {
         match self {

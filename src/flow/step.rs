@@ -12,11 +12,11 @@ use super::wait;
 use super::worker::StepPlace;
 use crate::check::program::Effect;
 use crate::compile::flow::{StepAction, StepCode};
-use crate::task::CallsMade;
+use crate::task::{CallsMade, Interrupted, Leaves};
 use crate::text::Span;
 use crate::value::{Duration, Instant, Value, encode};
 use crate::vm::Failure;
-use crate::world::{Change, ChangeKind, EntryKind, QuestionState, RunId};
+use crate::world::{Change, ChangeKind, EntryKind, QuestionState, RunId, UnderWay};
 
 /// Why something has no value.
 #[derive(Debug)]
@@ -51,8 +51,27 @@ pub(super) struct OpenStep {
     pub wait: Option<wait::Begun>,
     /// The end of the pause before the next try, and how long that is.
     pub again: Option<(Instant, Duration)>,
-    /// When it began, if it has left a part of its work to another thread.
-    pub left: Option<Instant>,
+    /// What it has left to another thread.
+    pub left: Option<Left>,
+}
+
+/// A step that has left a part of its work to another thread.
+#[derive(Debug)]
+pub(super) enum Left {
+    /// A document, in a step that began then.
+    Document(Instant),
+    /// A call, and for how long the step had been at work before it.
+    Call(Box<Interrupted>, Duration),
+}
+
+impl OpenStep {
+    /// The call of it that is under way, or has come to its end meanwhile.
+    pub fn call(&self) -> Option<&UnderWay> {
+        match &self.left {
+            Some(Left::Call(before, _)) => Some(before.under_way()),
+            _ => None,
+        }
+    }
 }
 
 /// How many bytes of a value the journal keeps for people alone, when nothing in the flow reads it.
@@ -108,7 +127,8 @@ impl Engine<'_> {
             }
         }
         // A step that runs a flow looks first whether that run has ended.
-        if !matches!(step.body, StepAction::Run(..)) && self.is_at_edge(run) {
+        // What a call has done must not be lost.
+        if !matches!(step.body, StepAction::Run(..)) && open.call().is_none() && self.is_at_edge(run) {
             let halt = self.edge(run, step.span, Some(&open))?;
             return Ok(self.leave_open(run, (index, path), open, halt));
         }
@@ -122,24 +142,20 @@ impl Engine<'_> {
             return Ok(self.leave_open(run, (index, path), open, halt));
         }
         open.again = None;
-        let tried = self.try_step(run, step, index, &path, &mut open)?;
-        let failure = match tried.result {
-            Ok(value) => {
-                let mut payload = Vec::new();
-                if step.slot.is_none() || encode(&value, &mut payload).is_ok() {
-                    if !step.is_read && payload.len() > MOST_UNREAD {
-                        payload.clear();
-                    }
-                    let (changes, took) = (tried.changes, tried.took);
-                    self.append(run, EntryKind::StepDone, index, &path, payload, changes, took)?;
-                    self.step_done(run, step, index, path, value);
-                    self.group.close_when_due(self.worker.world())?;
-                    return Ok(Go::On);
-                }
-                unreachable_value(self, step)
+        let others = self.has_others(run);
+        // Who comes to it for another reason has others to go on with all the same.
+        if others && let Some(call) = open.call().filter(|call| !call.is_over()) {
+            let halt = Halt::Park(Box::new(Parked::elsewhere(&step.name, Some(call))));
+            return Ok(self.leave_open(run, (index, path), open, halt));
+        }
+        let tried = self.try_step(run, step, index, &path, &mut open, others)?;
+        let (failure, tried) = match self.step_ended(run, step, index, &path, tried)? {
+            None => {
+                self.group.close_when_due(self.worker.world())?;
+                return Ok(Go::On);
             }
-            Err(Halt::Fail(failure)) => failure,
-            Err(halt) => return Ok(self.leave_open(run, (index, path), open, halt)),
+            Some((Halt::Fail(failure), tried)) => (failure, tried),
+            Some((halt, _)) => return Ok(self.leave_open(run, (index, path), open, halt)),
         };
         let tries = open.tries + 1;
         let pause = self.pause_before_next_try(run, step, tries, &failure)?;
@@ -155,6 +171,52 @@ impl Engine<'_> {
         let open = OpenStep { tries, again: Some((again, pause)), ..OpenStep::default() };
         let halt = Halt::Park(Box::new(Parked::until(again, format!("{}: the next try, at {again}", step.name))));
         Ok(self.leave_open(run, (index, path), open, halt))
+    }
+
+    /// Takes the end of a try into the journal, when it has a value; otherwise says why it has none.
+    fn step_ended(
+        &mut self,
+        run: &mut Run,
+        step: &StepCode,
+        index: u32,
+        path: &[u32],
+        mut tried: Tried,
+    ) -> Result<Option<(Halt, Tried)>, Broken> {
+        let value = match std::mem::replace(&mut tried.result, Ok(Value::None)) {
+            Ok(value) => value,
+            Err(halt) => return Ok(Some((halt, tried))),
+        };
+        let mut payload = Vec::new();
+        if step.slot.is_some() && encode(&value, &mut payload).is_err() {
+            return Ok(Some((Halt::Fail(unreachable_value(self, step)), tried)));
+        }
+        if !step.is_read && payload.len() > MOST_UNREAD {
+            payload.clear();
+        }
+        self.append(run, EntryKind::StepDone, index, path, payload, tried.changes, tried.took)?;
+        self.step_done(run, step, index, path.to_vec(), value);
+        Ok(None)
+    }
+
+    /// Brings a step to its end of which a call is under way, in an item or run that is given up: what was done in the
+    /// other system must not be left unknown. With a value it is a finished step, and undone with the others; a
+    /// failure is the last one, whatever `retry` says, and no handler is asked.
+    pub(super) fn settle_step(&mut self, run: &mut Run, index: u32, path: &[u32]) -> Result<(), Broken> {
+        let code = self.code;
+        let Some(step) = code.flows.get(run.flow).and_then(|flow| flow.steps.get(index as usize)) else {
+            return Ok(());
+        };
+        let at = (index, path.to_vec());
+        if run.open.get(&at).and_then(OpenStep::call).is_none() {
+            return Ok(());
+        }
+        let mut open = run.open.remove(&at).unwrap_or_default();
+        let tried = self.try_step(run, step, index, path, &mut open, false)?;
+        if let Some((Halt::Fail(failure), tried)) = self.step_ended(run, step, index, path, tried)? {
+            let payload = retry::encode_failed(&failure, None);
+            self.append(run, EntryKind::StepFailed, index, path, payload, calls_of(tried.changes), tried.took)?;
+        }
+        Ok(())
     }
 
     /// Leaves a step that goes on later.
@@ -201,7 +263,7 @@ impl Engine<'_> {
         Ok(Halt::End(ending))
     }
 
-    /// One try. Whatever it wrote is gone when it fails.
+    /// One try. Whatever it wrote is gone when it fails. `others` can go on while another thread does a part of it.
     fn try_step(
         &mut self,
         run: &mut Run,
@@ -209,14 +271,17 @@ impl Engine<'_> {
         index: u32,
         path: &[u32],
         open: &mut OpenStep,
+        others: bool,
     ) -> Result<Tried, Broken> {
         let left = open.left.take();
-        if open.wait.is_none() && open.child.is_none() && left.is_none() {
+        let is_again = left.is_some();
+        if open.wait.is_none() && open.child.is_none() && !is_again {
             self.work += 1;
             self.account.steps += 1;
         }
         let began = match left {
-            Some(began) => began,
+            Some(Left::Document(began)) => began,
+            Some(Left::Call(before, worked)) => self.goes_on(*before, worked)?,
             None => self.world().clock.now(),
         };
         let mut changes = Vec::new();
@@ -233,9 +298,13 @@ impl Engine<'_> {
                     false => None,
                 };
                 let guarded = step.effect > Effect::Reads;
-                // What others do meanwhile must not count for a step that has its time.
-                let leaves =
-                    left.is_none() && step.effect < Effect::Calls && step.timeout.is_none() && self.has_others(run);
+                let leaves = match step.effect >= Effect::Calls {
+                    _ if !others => Leaves::Nothing,
+                    true => Leaves::Calls,
+                    // What others do meanwhile must not count for a step that has its time.
+                    false if is_again || step.timeout.is_some() => Leaves::Nothing,
+                    false => Leaves::Documents,
+                };
                 let world = self.worker.world();
                 self.group.open(world)?;
                 if guarded {
@@ -248,10 +317,15 @@ impl Engine<'_> {
                     if guarded {
                         self.worker.world().store.rollback_savepoint()?;
                     }
-                    // Whatever it has told it tells again.
+                    // Whatever it has told it tells again, or it is kept with its call.
                     drop((self.worker.take_changes(), self.worker.take_decisions(), self.worker.take_starts()));
-                    open.left = Some(began);
-                    let result = Err(Halt::Park(Box::new(Parked::elsewhere(&step.name))));
+                    let call = self.worker.take_interrupted();
+                    let parked = Parked::elsewhere(&step.name, call.as_ref().map(Interrupted::under_way));
+                    open.left = Some(match call {
+                        Some(call) => Left::Call(Box::new(call), self.world().clock.now().since(began)),
+                        None => Left::Document(began),
+                    });
+                    let result = Err(Halt::Park(Box::new(parked)));
                     return Ok(Tried { result, changes, took: 0, pause });
                 }
                 changes = self.worker.take_changes();
@@ -294,6 +368,20 @@ impl Engine<'_> {
         };
         let took = self.world().clock.now().since(began).milliseconds().max(0);
         Ok(Tried { result, changes, took: u32::try_from(took.saturating_mul(1000)).unwrap_or(u32::MAX), pause })
+    }
+
+    /// Goes on with a step whose call another thread makes; waits for the call if nothing has come yet. Gives when the
+    /// step would have begun if others had not been at work since the answer came: only its own time counts for it.
+    fn goes_on(&mut self, before: Interrupted, worked: Duration) -> Result<Instant, Broken> {
+        let call = before.under_way().clone();
+        if !call.is_over() {
+            self.wait_for_calls(std::slice::from_ref(&call), None)?;
+        }
+        let took = call.came().map_or(Duration::ZERO, |came| came.took);
+        self.worker.goes_on(before);
+        let now = self.world().clock.now();
+        let own = worked.plus(took).unwrap_or(worked);
+        Ok(now.minus(own).unwrap_or(now))
     }
 
     /// Until when a step that begins now must have ended, and how long that is.

@@ -13,6 +13,7 @@ use super::worker::StepPlace;
 use crate::check::program::Effect;
 use crate::compile::code::ChunkId;
 use crate::compile::flow::StepCode;
+use crate::task::Leaves;
 use crate::value::{Duration, EcoString};
 use crate::world::{EntryKind, Question, QuestionState};
 
@@ -79,7 +80,7 @@ impl Engine<'_> {
             step: &step.name,
             path: &finished.path,
             undo: true,
-            leaves: false,
+            leaves: Leaves::Nothing,
             round,
             until: None,
         };

@@ -14,6 +14,7 @@ use super::worker::StepPlace;
 use crate::compile::code::ChunkId;
 use crate::compile::flow::{StepCode, WaitCode};
 use crate::text::with_article;
+use crate::task::Leaves;
 use crate::value::{Duration, EcoString, Instant, Value, decode, display, encode};
 use crate::world::{Change, ChangeKind, Entry, EntryKind, Question, QuestionState, WaitKind, Watch};
 
@@ -277,7 +278,7 @@ impl Engine<'_> {
         chunk: ChunkId,
     ) -> Result<Result<Value, RunFailure>, Broken> {
         self.group.open(self.worker.world())?;
-        let place = StepPlace { run: run.id, step, path, undo: false, leaves: false, round: 0, until: None };
+        let place = StepPlace { run: run.id, step, path, undo: false, leaves: Leaves::Nothing, round: 0, until: None };
         let result = self.worker.act(chunk, &mut run.frame, place);
         self.tell_decisions(run.id);
         Ok(match result {

@@ -3,7 +3,7 @@
 
 use crate::compile::code::{ChunkId, Code};
 use crate::rule::Executes;
-use crate::task::{CallsMade, Executor, FlowStart, PureHost};
+use crate::task::{CallsMade, Executor, FlowStart, Interrupted, Leaves, PureHost};
 use crate::value::{Duration, Instant, Value};
 use crate::vm::{Decision, Failure, Limits, Machine};
 use crate::world::{Change, EffectWatch, RunId, StoreError, World};
@@ -24,9 +24,8 @@ pub struct StepPlace<'a> {
     pub round: u32,
     /// Until when it must have ended, and how long that is after its beginning.
     pub until: Option<(Instant, Duration)>,
-    /// Whether a part of its work may be left to another thread: it then fails with [`Failure::ELSEWHERE`], and is done
-    /// again.
-    pub leaves: bool,
+    /// What of its work may be left to another thread: it then fails with [`Failure::ELSEWHERE`], and is done again.
+    pub leaves: Leaves,
 }
 
 /// Evaluates chunks.
@@ -53,6 +52,14 @@ pub trait Worker {
         CallsMade::default()
     }
 
+    /// What it takes to go on with the step of the last chunk, when that was put aside for a call.
+    fn take_interrupted(&mut self) -> Option<Interrupted> {
+        None
+    }
+
+    /// The next chunk goes on with a step that was put aside for a call.
+    fn goes_on(&mut self, _before: Interrupted) {}
+
     /// The cause of a failure that is [`Failure::FATAL`].
     fn take_fatal(&mut self) -> Option<StoreError>;
 
@@ -72,6 +79,7 @@ pub struct MachineWorker<'c> {
     decisions: Vec<Decision>,
     starts: Vec<FlowStart>,
     calls: CallsMade,
+    interrupted: Option<Interrupted>,
     fatal: Option<StoreError>,
 }
 
@@ -90,6 +98,7 @@ impl<'c> MachineWorker<'c> {
             decisions: Vec::new(),
             starts: Vec::new(),
             calls: CallsMade::default(),
+            interrupted: None,
             fatal: None,
         }
     }
@@ -130,9 +139,12 @@ impl Worker for MachineWorker<'_> {
         let executor = Executor::new(&mut self.world, self.machine.code(), place.run, step);
         let mark = self.watch.as_ref().map_or(0, |watch| watch.mark());
         let watch = self.watch.as_mut().map(|watch| &mut **watch as &mut dyn EffectWatch);
-        let mut executor =
-            executor.tracing(self.traces).reacting(rules).watched(watch).leaving(place.leaves).until(place.until);
+        let executor = executor.tracing(self.traces).reacting(rules).watched(watch).until(place.until);
+        let mut executor = executor.leaving(place.leaves, self.interrupted.take());
         let result = self.machine.run(chunk, frame, &mut executor);
+        if result.as_ref().is_err_and(Failure::is_elsewhere) {
+            self.interrupted = executor.interrupted();
+        }
         let report = executor.into_report();
         if let (Err(_), Some(watch)) = (&result, &mut self.watch) {
             watch.take_back(mark);
@@ -159,6 +171,14 @@ impl Worker for MachineWorker<'_> {
 
     fn take_calls(&mut self) -> CallsMade {
         std::mem::take(&mut self.calls)
+    }
+
+    fn take_interrupted(&mut self) -> Option<Interrupted> {
+        self.interrupted.take()
+    }
+
+    fn goes_on(&mut self, before: Interrupted) {
+        self.interrupted = Some(before);
     }
 
     fn take_fatal(&mut self) -> Option<StoreError> {

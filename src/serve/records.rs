@@ -10,6 +10,7 @@ use crate::compile::code::ChunkId;
 use crate::finding::Finding;
 use crate::finding::catalogue::serve as codes;
 use crate::flow::{MachineWorker, StepPlace, Worker};
+use crate::task::Leaves;
 use crate::value::{NoNames, RecordId, Value, display};
 use crate::world::{RecordHappening, RunId};
 
@@ -97,8 +98,15 @@ fn tell_unreadable(shared: &Shared<'_>, watched: &Watched<'_>) {
 fn is_for(shared: &Shared<'_>, worker: &mut MachineWorker<'_>, watched: &Watched<'_>, on: On, record: &Value) -> bool {
     let Some(when) = on.when else { return true };
     let mut frame = vec![record.clone()];
-    let place =
-        StepPlace { run: RunId(0), step: "trigger", path: &[], undo: false, leaves: false, round: 0, until: None };
+    let place = StepPlace {
+        run: RunId(0),
+        step: "trigger",
+        path: &[],
+        undo: false,
+        leaves: Leaves::Nothing,
+        round: 0,
+        until: None,
+    };
     let result = worker.act(when, &mut frame, place);
     let _ = (worker.take_changes(), worker.take_fatal());
     match result {

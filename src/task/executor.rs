@@ -1,6 +1,8 @@
 //! The executor of a step.
 
 use super::arguments::Arguments;
+use super::http::LeftCall;
+use super::interrupted::{Interrupted, Leaves, Memory};
 use super::names::Names;
 use super::problem::Problem;
 use super::report::{FlowStart, StepReport};
@@ -36,8 +38,12 @@ pub struct Executor<'a> {
     /// Whether the mail that is written has a subject that the story of the run must not tell.
     pub(super) hides_subject: bool,
     pub(super) traces: bool,
-    /// Whether work may be left to another thread, and the step be done again when that is done.
-    leaves: bool,
+    /// What may be left to another thread.
+    leaves: Leaves,
+    /// What the step is told again, when it was put aside before.
+    memory: Memory,
+    /// The call that it was put aside for: by the one who does it again, or from now on.
+    pub(super) left_call: Option<LeftCall>,
     pub(super) report: StepReport,
     /// Who hears of each effect.
     pub(super) watch: Option<&'a mut dyn EffectWatch>,
@@ -62,7 +68,9 @@ impl<'a> Executor<'a> {
             until: None,
             hides_subject: false,
             traces: false,
-            leaves: false,
+            leaves: Leaves::Nothing,
+            memory: Memory::default(),
+            left_call: None,
             report: StepReport::default(),
             watch: None,
             agenda: Agenda::default(),
@@ -82,15 +90,34 @@ impl<'a> Executor<'a> {
         self
     }
 
-    /// Lets work be left to another thread: the step then fails with [`Failure::ELSEWHERE`], and is done again.
-    pub fn leaving(mut self, leaves: bool) -> Self {
+    /// Lets work be left to another thread: the step then fails with [`Failure::ELSEWHERE`], and is done again. `before`
+    /// is what [`Executor::interrupted`] gave when it was put aside for a call.
+    pub fn leaving(mut self, leaves: Leaves, before: Option<Interrupted>) -> Self {
         self.leaves = leaves;
+        let keeps = leaves == Leaves::Calls;
+        match before {
+            None if keeps => self.memory = Memory::keeping(),
+            None => {}
+            Some(Interrupted { memory, report, calls, call }) => {
+                self.memory = Memory::telling(memory, keeps);
+                self.report = report;
+                self.calls = calls;
+                self.left_call = Some(call);
+            }
+        }
         self
     }
 
-    /// Whether work may be left to another thread. Not once the step has done what it should not do twice without need.
+    /// Whether a document may be left to another thread. Not once the step has done what it should not do twice without
+    /// need.
     pub(super) fn may_leave(&self) -> bool {
-        self.leaves && !self.agenda.is_firing()
+        self.leaves == Leaves::Documents && !self.agenda.is_firing()
+    }
+
+    /// Whether a call may be left to another thread. What was written would be taken back, and who watches effects hears
+    /// of them in their order.
+    pub(super) fn may_leave_calls(&self) -> bool {
+        self.leaves == Leaves::Calls && !self.wrote && self.report.starts.is_empty() && self.watch.is_none()
     }
 
     /// Gives the machine that executes the reactive rules of the program; not the one that executes the step.
@@ -108,6 +135,27 @@ impl<'a> Executor<'a> {
     /// What was done so far.
     pub fn into_report(self) -> StepReport {
         self.report
+    }
+
+    /// What it takes to go on with a step that has failed with [`Failure::ELSEWHERE`] because of a call.
+    pub fn interrupted(&mut self) -> Option<Interrupted> {
+        let call = self.left_call.take()?;
+        let (memory, report) = (self.memory.take(), std::mem::take(&mut self.report));
+        Some(Interrupted { memory, report, calls: self.calls, call })
+    }
+
+    /// Asks the world, or tells again what it has said when the step came here before.
+    fn asked(&mut self, ask: impl FnOnce(&mut Self) -> Result<Value, Failure>) -> Result<Value, Failure> {
+        if let Some(answer) = self.memory.tell() {
+            return answer;
+        }
+        let answer = ask(self);
+        if self.wrote {
+            self.memory.forget();
+        } else {
+            self.memory.keep(|| answer.clone());
+        }
+        answer
     }
 
     /// Adds to the account.
@@ -162,9 +210,9 @@ impl<'a> Executor<'a> {
     fn dispatch(&mut self, operation: Operation, values: &[Value], ty: Option<&Type>) -> Result<Value, Problem> {
         let plain = || Arguments::new(values, ty, None, usize::MAX);
         let typed = |count| Arguments::new(values, ty, Some(1), count);
-        if uses_files(operation) {
+        if uses_files(operation) && self.leaves == Leaves::Documents {
             // A large file should not be read twice.
-            self.leaves = false;
+            self.leaves = Leaves::Nothing;
         }
         match operation {
             Operation::Today => clock::today(self, &plain()),
@@ -207,6 +255,11 @@ impl<'a> Executor<'a> {
     }
 }
 
+/// No record is told as none.
+fn record_of(found: Value) -> Option<Value> {
+    if found.is_none() { None } else { Some(found) }
+}
+
 fn uses_files(operation: Operation) -> bool {
     use Operation::{
         CsvCheck, CsvRead, CsvWrite, ExcelRead, ExcelWrite, FileDelete, FileMove, FileRead, FileWrite, JsonRead,
@@ -237,15 +290,27 @@ impl Host for Executor<'_> {
         span: Span,
     ) -> Result<Value, Failure> {
         self.hides_subject = operation == Operation::EmailSend && self.code.private_subjects.contains(&span);
-        self.dispatch(operation, arguments, ty).map_err(|problem| self.fail(problem, span))
+        self.asked(|this| this.dispatch(operation, arguments, ty).map_err(|problem| this.fail(problem, span)))
     }
 
     fn get(&mut self, entity: RecordId, key: &Value, span: Span) -> Result<Option<Value>, Failure> {
-        self.world.store.get(entity, key).map_err(|error| self.fail(error, span))
+        let found = self.asked(|this| match this.world.store.get(entity, key) {
+            Ok(found) => Ok(found.unwrap_or_default()),
+            Err(error) => Err(this.fail(error, span)),
+        })?;
+        Ok(record_of(found))
     }
 
     fn get_all(&mut self, entity: RecordId, keys: &[Value], span: Span) -> Result<Vec<Option<Value>>, Failure> {
-        self.world.store.get_all(entity, keys).map_err(|error| self.fail(error, span))
+        // The list is made for the memory alone.
+        if !self.memory.is_in_use() {
+            return self.world.store.get_all(entity, keys).map_err(|error| self.fail(error, span));
+        }
+        let found = self.asked(|this| match this.world.store.get_all(entity, keys) {
+            Ok(found) => Ok(Value::list(found.into_iter().map(Option::unwrap_or_default).collect())),
+            Err(error) => Err(this.fail(error, span)),
+        })?;
+        Ok(found.as_list().unwrap_or(&[]).iter().cloned().map(record_of).collect())
     }
 
     fn create(&mut self, entity: RecordId, fields: Vec<Option<Value>>, span: Span) -> Result<Value, Failure> {
@@ -299,10 +364,10 @@ impl Host for Executor<'_> {
     }
 
     fn query(&mut self, query: QueryId, parameters: &[Value], span: Span) -> Result<Value, Failure> {
-        match self.code.queries.get(query.0 as usize) {
-            Some(plan) => self.world.store.query(query, plan, parameters).map_err(|error| self.fail(error, span)),
-            None => Err(self.fail(Problem::internal(format!("there is no query {}", query.0)), span)),
-        }
+        self.asked(|this| match this.code.queries.get(query.0 as usize) {
+            Some(plan) => this.world.store.query(query, plan, parameters).map_err(|error| this.fail(error, span)),
+            None => Err(this.fail(Problem::internal(format!("there is no query {}", query.0)), span)),
+        })
     }
 
     fn start(&mut self, flow: u32, arguments: Vec<Value>, span: Span) -> Result<Value, Failure> {
@@ -311,7 +376,8 @@ impl Host for Executor<'_> {
     }
 
     fn decided(&mut self, decision: Decision) {
-        if self.traces {
+        // What was decided before the step was put aside is told already.
+        if self.traces && !self.memory.is_telling() && self.left_call.is_none() {
             self.record(ChangeKind::Decided, decision.table.clone(), decision.rows.join(", "));
             self.report.decisions.push(decision);
         }

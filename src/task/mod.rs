@@ -13,6 +13,7 @@ mod excel;
 mod executor;
 mod file;
 mod http;
+mod interrupted;
 mod json;
 mod log;
 mod names;
@@ -31,6 +32,7 @@ mod fixture;
 
 pub use email::address_problem;
 pub use executor::Executor;
+pub use interrupted::{Interrupted, Leaves};
 pub use json::{parse as parse_json, text as json_text};
 pub use problem::Problem;
 pub use pure::PureHost;

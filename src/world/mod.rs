@@ -20,6 +20,7 @@ mod secrets;
 mod store;
 mod switches;
 mod trigger;
+mod under_way;
 mod waiting;
 mod web;
 
@@ -45,6 +46,7 @@ pub use secrets::{MemorySecrets, SecretError, SecretPlace, SecretSource, Secrets
 pub use store::{Store, StoreError};
 pub use switches::{EffectClass, EffectsOff, SwitchReader, Switches};
 pub use trigger::{LoggedChange, RecordHappening, Triggers};
+pub use under_way::{Bell, Came, Promise, UnderWay};
 pub use waiting::{Answer, InboxFilter, Question, QuestionState, ReadyRun, Wait, WaitKind, Waiting, Watch};
 pub use web::{CallSettings, MemoryWeb, Method, NoWeb, Web, WebAnswer, WebError, WebRequest};
 

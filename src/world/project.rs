@@ -32,6 +32,8 @@ pub struct Project {
     pub reach: Reach,
     /// How scripts call others, and whom they may.
     pub calls: CallSettings,
+    /// Files with the authorities (PEM) that are trusted beside those of Mozilla's list.
+    pub authorities: Vec<PathBuf>,
     /// Where the secrets are that scripts may ask for, by their names.
     pub secrets: BTreeMap<EcoString, SecretPlace>,
     /// Where personal data may go beside the person's own mail: `allow` in `[privacy]`.
@@ -265,6 +267,7 @@ impl Project {
             },
             reach: Reach { read: vec![folder.to_path_buf()], write: vec![folder.to_path_buf()], mail: None },
             calls: CallSettings::default(),
+            authorities: Vec::new(),
             secrets: BTreeMap::new(),
             privacy: Vec::new(),
             written: Written::default(),

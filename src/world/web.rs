@@ -1,7 +1,7 @@
 //! Calls of other systems over HTTP. The window sends one request and gives one answer: who may be called, where an
 //! answer leads on to, what is tried again and what an answer means is decided by those who ask.
 
-use super::Breaker;
+use super::{Breaker, UnderWay};
 use crate::check::HostRule;
 use crate::value::Duration;
 use ecow::EcoString;
@@ -96,6 +96,9 @@ pub enum WebError {
     /// The system can't be reached, or broke the answer off.
     #[error("{0}")]
     Unreachable(String),
+    /// It is not known to be who it says it is, and was told nothing.
+    #[error("{0}")]
+    Untrusted(String),
     /// It took too long.
     #[error("it did not answer in time")]
     TimedOut,
@@ -111,6 +114,12 @@ pub enum WebError {
 pub trait Web: Send {
     /// Sends one and waits for the answer. Follows nothing and tries nothing again.
     fn send(&mut self, request: &WebRequest) -> Result<WebAnswer, WebError>;
+
+    /// Has another thread send one, and does not wait for the answer. None when there is no thread for it: then it is
+    /// for [`Web::send`].
+    fn begin(&mut self, _request: &WebRequest) -> Option<UnderWay> {
+        None
+    }
 }
 
 /// How a project lets its scripts call others.

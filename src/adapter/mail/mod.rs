@@ -15,7 +15,9 @@ use crate::world::{Project, Transport};
 /// The way that mail of a project leaves: by its server, or into its folder when it has none.
 pub fn transport(project: &Project) -> Box<dyn Transport> {
     match &project.mail.smtp {
-        Some(smtp) => Box::new(SmtpServer::new(smtp.clone(), project.mail.from.clone())),
+        Some(smtp) => {
+            Box::new(SmtpServer::new(smtp.clone(), project.mail.from.clone()).trusting(project.authorities.clone()))
+        }
         None => Box::new(EmlFolder::new(&project.mail.outbox, project.mail.from.clone())),
     }
 }

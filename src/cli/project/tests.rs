@@ -47,6 +47,8 @@ fn all_settings_are_read() {
         [secrets]
         crm_token = { env = "CRM_TOKEN" }
         key = { file = "keys/shop" }
+        [tls]
+        authorities = ["ca.pem", "/etc/ssl/shop.pem"]
         [calendar]
         holidays = "holidays.txt"
         [pdf]
@@ -85,6 +87,7 @@ fn all_settings_are_read() {
     assert_eq!((calls.breaker("api.example.com").failures, calls.breaker("other").failures), (2, 5));
     assert_eq!(project.secrets["crm_token"], SecretPlace::Environment("CRM_TOKEN".into()));
     assert_eq!(project.secrets["key"], SecretPlace::File("/shop/keys/shop".into()));
+    assert_eq!(project.authorities, [Path::new("/shop/ca.pem"), Path::new("/etc/ssl/shop.pem")]);
     assert_eq!(project.holidays.as_deref(), Some(Path::new("/shop/holidays.txt")));
 }
 

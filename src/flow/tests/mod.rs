@@ -1,6 +1,7 @@
 //! What the engine promises, shown on small flows whose chunks are closures.
 
 mod crash;
+mod crash_stop;
 mod crash_waits;
 mod elsewhere;
 mod features;
@@ -11,6 +12,7 @@ use super::*;
 use crate::check::program::{Effect, ErrorType, Type};
 use crate::compile::code::{ChunkId, Code};
 use crate::compile::flow::{FlowCode, FlowInstruction, HandlerCode, RetryCode, StepAction, StepCode, WaitCode};
+use crate::task::Leaves;
 use crate::text::Span;
 use crate::value::{Duration, ErrorId, Instant, RecordId, Value};
 use crate::vm::{Decision, Failure};
@@ -55,7 +57,7 @@ impl Worker for Scripted {
 
     fn act(&mut self, chunk: ChunkId, frame: &mut Vec<Value>, place: StepPlace<'_>) -> Result<Value, Failure> {
         self.acts += 1;
-        self.leaves.set(place.leaves);
+        self.leaves.set(place.leaves != Leaves::Nothing);
         self.chunks[chunk.0 as usize](frame, Some(&mut self.world))
     }
 

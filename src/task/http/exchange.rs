@@ -2,7 +2,8 @@
 //!
 //! Nobody else can write to the store while a transaction is open, and a call may take long. So the transaction is
 //! committed before the call and another one begun behind it, as long as the step has written nothing: what would be
-//! committed with it could no longer be taken back.
+//! committed with it could no longer be taken back. Such a step may also be put aside until the answer is there, so that
+//! others go on meanwhile; see `interrupted`.
 
 use super::super::executor::Executor;
 use super::super::problem::Problem;
@@ -11,7 +12,8 @@ use super::request::{Prepared, address_of, header, shown_path};
 use crate::check::{Refusal, refusal};
 use crate::value::{Duration, Instant, Value};
 use crate::world::{
-    CallPermit, ChangeKind, EffectClass, OutsideCall, Permission, StoreError, WebAnswer, WebError, WebRequest,
+    CallPermit, Came, ChangeKind, EffectClass, OutsideCall, Permission, StoreError, UnderWay, WebAnswer, WebError,
+    WebRequest,
 };
 use ecow::{EcoString, eco_format};
 use std::borrow::Cow;
@@ -37,9 +39,65 @@ pub(super) struct Answered {
     pub answer: WebAnswer,
 }
 
+/// A call that another thread makes.
+pub(in super::super) struct LeftCall {
+    call: Prepared,
+    /// How often an answer had led on to another address before.
+    redirects: usize,
+    /// How long it may take.
+    time: Duration,
+    /// The limit of the step.
+    step_limit: Option<Duration>,
+    under_way: UnderWay,
+}
+
+impl LeftCall {
+    /// The call itself.
+    pub fn under_way(&self) -> &UnderWay {
+        &self.under_way
+    }
+}
+
+impl std::fmt::Debug for LeftCall {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {:?}", self.call.name(), self.under_way)
+    }
+}
+
+/// What became of a request.
+enum Sent {
+    /// The answer, or why there is none, and how long that took.
+    Came(Result<WebAnswer, WebError>, Duration),
+    /// Another thread sends it.
+    Left(UnderWay),
+}
+
+/// What an answer comes to.
+enum Verdict {
+    Ended(Exchanged),
+    /// It leads on to another address.
+    On(Prepared),
+}
+
 /// Makes the call.
-pub(super) fn exchange(executor: &mut Executor, mut call: Prepared) -> Result<Exchanged, Problem> {
-    let mut redirects = 0;
+pub(super) fn exchange(executor: &mut Executor, call: Prepared) -> Result<Exchanged, Problem> {
+    follow(executor, call, 0)
+}
+
+/// Goes on with a call that another thread has made.
+pub(super) fn go_on(executor: &mut Executor, left: LeftCall) -> Result<Exchanged, Problem> {
+    let LeftCall { call, redirects, time, step_limit, under_way } = left;
+    // Whoever goes on with a step has waited for its call.
+    let Some(Came { answer, took }) = under_way.came() else {
+        return Err(Problem::internal(format!("{} is still under way", call.name())));
+    };
+    match verdict(executor, &call, redirects, (answer, took), (time, step_limit))? {
+        Verdict::Ended(exchanged) => Ok(exchanged),
+        Verdict::On(further) => follow(executor, further, redirects + 1),
+    }
+}
+
+fn follow(executor: &mut Executor, mut call: Prepared, mut redirects: usize) -> Result<Exchanged, Problem> {
     loop {
         may_be_called(executor, &call)?;
         if let Some(watch) = &mut executor.watch
@@ -49,30 +107,57 @@ pub(super) fn exchange(executor: &mut Executor, mut call: Prepared) -> Result<Ex
         }
         let (time, step_limit) = time_left(executor, &call)?;
         let suspended = suspend(executor)?;
-        let sent = ask_breaker(executor, &call, suspended).map(|()| {
-            let began = executor.world.clock.now();
-            let request = request(executor, &call, time);
-            let sent = executor.world.web.send(&request);
-            (sent, executor.world.clock.now().since(began))
-        });
+        let sent = ask_breaker(executor, &call, suspended).map(|()| send(executor, &call, time));
         if suspended {
             executor.world.store.begin()?;
             executor.world.store.savepoint()?;
         }
-        let (sent, took) = sent?;
-        note(executor, &call, &sent, took);
-        let answer = sent.map_err(|error| problem(&error, &call, step_limit, time))?;
-        match next(executor, &call, &answer)? {
-            None => return judged(executor, &call, answer),
-            Some(_) if redirects == MOST_REDIRECTS => {
-                let reason = format!("it leads on to other addresses more than {MOST_REDIRECTS} times");
-                return Err(refused(&call, answer.status, reason));
+        match sent? {
+            Sent::Left(under_way) => {
+                executor.left_call = Some(LeftCall { call, redirects, time, step_limit, under_way });
+                return Err(Problem::Elsewhere);
             }
-            Some(further) => {
+            Sent::Came(answer, took) => {
+                match verdict(executor, &call, redirects, (answer, took), (time, step_limit))? {
+                    Verdict::Ended(exchanged) => return Ok(exchanged),
+                    Verdict::On(further) => call = further,
+                }
                 redirects += 1;
-                call = further;
             }
         }
+    }
+}
+
+/// Sends the request, or has another thread do it while others go on.
+fn send(executor: &mut Executor, call: &Prepared, time: Duration) -> Sent {
+    let request = request(executor, call, time);
+    if executor.may_leave_calls()
+        && let Some(under_way) = executor.world.web.begin(&request)
+    {
+        return Sent::Left(under_way);
+    }
+    let began = executor.world.clock.now();
+    let answer = executor.world.web.send(&request);
+    Sent::Came(answer, executor.world.clock.now().since(began))
+}
+
+/// Takes note of what has come, and judges it.
+fn verdict(
+    executor: &mut Executor,
+    call: &Prepared,
+    redirects: usize,
+    (answer, took): (Result<WebAnswer, WebError>, Duration),
+    (time, step_limit): (Duration, Option<Duration>),
+) -> Result<Verdict, Problem> {
+    note(executor, call, &answer, took);
+    let answer = answer.map_err(|error| problem(&error, call, step_limit, time))?;
+    match next(executor, call, &answer)? {
+        None => judged(executor, call, answer).map(Verdict::Ended),
+        Some(_) if redirects == MOST_REDIRECTS => {
+            let reason = format!("it leads on to other addresses more than {MOST_REDIRECTS} times");
+            Err(refused(call, answer.status, reason))
+        }
+        Some(further) => Ok(Verdict::On(further)),
     }
 }
 
@@ -173,7 +258,7 @@ fn note(executor: &mut Executor, call: &Prepared, sent: &Result<WebAnswer, WebEr
         Ok(answer) if is_busy(answer.status) => None,
         Ok(_) | Err(WebError::TooLarge(_)) => Some(true),
         Err(WebError::Unreachable(_) | WebError::TimedOut) => Some(false),
-        Err(WebError::Unsendable(_)) => None,
+        Err(WebError::Unsendable(_) | WebError::Untrusted(_)) => None,
     };
     if let Some(worked) = worked {
         let at = executor.world.clock.now();
@@ -187,6 +272,7 @@ fn problem(error: &WebError, call: &Prepared, step_limit: Option<Duration>, time
         (WebError::TimedOut, Some(limit)) => timed_out(call, limit),
         (WebError::TimedOut, None) => unavailable(format!("{} did not answer within {time}", call.name())),
         (WebError::Unreachable(reason), _) => unavailable(format!("{}: {reason}", call.name())),
+        (WebError::Untrusted(reason), _) => Problem::no_access(&call.name(), reason.as_str()),
         (WebError::TooLarge(most), _) => {
             let reason =
                 format!("the answer is larger than {most} bytes, the limit of the project (`answer` in `[limits]`)");

@@ -15,6 +15,7 @@ use crate::library::Operation;
 use crate::value::Value;
 use crate::world::Method;
 use exchange::Exchanged;
+pub(super) use exchange::LeftCall;
 use request::Given;
 
 /// Calls another system; `values` are all arguments, the type among them.
@@ -33,16 +34,22 @@ pub(super) fn call(
     };
     let type_position = if has_body { 2 } else { 1 };
     let arguments = Arguments::new(values, ty, Some(type_position), type_position + 3);
-    let given = Given {
-        method,
-        url: arguments.text(0)?,
-        body: if has_body { arguments.value(1) } else { &Value::None },
-        query: arguments.value(type_position),
-        headers: arguments.value(type_position + 1),
+    let exchanged = match executor.left_call.take() {
+        Some(left) => exchange::go_on(executor, left)?,
+        None => {
+            let given = Given {
+                method,
+                url: arguments.text(0)?,
+                body: if has_body { arguments.value(1) } else { &Value::None },
+                query: arguments.value(type_position),
+                headers: arguments.value(type_position + 1),
+            };
+            let request = request::prepare(executor, &given)?;
+            exchange::exchange(executor, request)?
+        }
     };
-    let request = request::prepare(executor, &given)?;
     let ty = arguments.ty()?;
-    match exchange::exchange(executor, request)? {
+    match exchanged {
         Exchanged::Answered(answered) => answer::read(executor, &answered, ty),
         Exchanged::Supposed(told) => answer::supposed(executor, &told, ty),
     }

@@ -23,7 +23,7 @@ pub(super) struct Given<'a> {
 }
 
 /// A call, ready to be made.
-pub(super) struct Prepared {
+pub(in super::super) struct Prepared {
     pub method: Method,
     pub url: Url,
     pub address: Address,

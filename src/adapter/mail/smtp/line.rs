@@ -1,5 +1,6 @@
 //! The line to a mail server: bytes to and fro, within a time, plain or under TLS.
 
+use crate::adapter::tls;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use std::io::{self, ErrorKind, Read, Write};
@@ -122,7 +123,7 @@ impl Line {
             connection.complete_io(&mut socket).map_err(|error| match error.kind() {
                 ErrorKind::UnexpectedEof => Cut::Closed,
                 _ if is_late(&error) => Cut::Silent(within),
-                _ => Cut::Failed(error),
+                _ => Cut::Failed(untrusted(error, host)),
             })?;
         }
         self.stream = Some(Stream::Safe(Box::new(StreamOwned::new(connection, socket))));
@@ -187,6 +188,15 @@ impl Line {
                 Err(error) => return Err(cut(error, within)),
             }
         }
+    }
+}
+
+/// A certificate that is refused is told with what to do.
+fn untrusted(error: io::Error, host: &str) -> io::Error {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match inner.and_then(|inner| tls::refused_certificate(inner, host)) {
+        Some(words) => io::Error::other(words),
+        None => error,
     }
 }
 

@@ -3,9 +3,9 @@
 
 mod conversation;
 mod line;
-mod safe;
 
 use super::format::formatted;
+use crate::adapter::tls;
 use crate::world::{DeliveryError, Listener, Message, Smtp, Tls, Transport};
 use conversation::{Conversation, Parcel, Patience, Problem, Stage, Waiter};
 use ecow::EcoString;
@@ -28,8 +28,8 @@ const SILENCE: Duration = Duration::from_secs(5);
 pub struct SmtpServer {
     settings: Smtp,
     sender: EcoString,
-    /// A certificate (PEM) that is trusted beside those of Mozilla's list.
-    certificate: Option<PathBuf>,
+    /// Files with authorities (PEM) that are trusted beside those of Mozilla's list.
+    authorities: Vec<PathBuf>,
     tls: Option<Arc<ClientConfig>>,
     conversation: Option<Conversation>,
     listener: Option<Arc<dyn Listener>>,
@@ -38,12 +38,12 @@ pub struct SmtpServer {
 impl SmtpServer {
     /// The server; it is called when the first mail leaves. `sender` is for mails that name none.
     pub fn new(settings: Smtp, sender: EcoString) -> Self {
-        SmtpServer { settings, sender, certificate: None, tls: None, conversation: None, listener: None }
+        SmtpServer { settings, sender, authorities: Vec::new(), tls: None, conversation: None, listener: None }
     }
 
-    /// Trusts a certificate (a PEM file), as servers inside a company have them.
-    pub fn trusting(mut self, certificate: PathBuf) -> Self {
-        self.certificate = Some(certificate);
+    /// Trusts the authorities in PEM files too, such as companies have for their own servers.
+    pub fn trusting(mut self, authorities: Vec<PathBuf>) -> Self {
+        self.authorities = authorities;
         self
     }
 
@@ -109,7 +109,7 @@ impl SmtpServer {
         if let Some(config) = &self.tls {
             return Ok(config.clone());
         }
-        Ok(self.tls.insert(safe::config(self.certificate.as_deref())?).clone())
+        Ok(self.tls.insert(tls::config(&self.authorities)?).clone())
     }
 
     fn waiter(&self) -> Told {

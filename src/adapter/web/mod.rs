@@ -1,9 +1,20 @@
 //! Other systems over HTTP: ureq, with the TLS that mail uses too.
 
-use crate::world::{Method, Web, WebAnswer, WebError, WebRequest};
+mod safe;
+
+use super::tls;
+use crate::value::Duration;
+use crate::world::{Bell, Came, Method, UnderWay, Web, WebAnswer, WebError, WebRequest};
 use ecow::EcoString;
+use rustls::ClientConfig;
+use safe::{RefusedCertificate, SafeConnector};
 use std::io::Read;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
 use ureq::http;
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector, TcpConnector};
 
 /// What a call says of who makes it.
 const USER_AGENT: &str = concat!("rpa/", env!("CARGO_PKG_VERSION"));
@@ -11,11 +22,19 @@ const USER_AGENT: &str = concat!("rpa/", env!("CARGO_PKG_VERSION"));
 /// How many bytes the head of an answer may have.
 const LARGEST_HEAD: usize = 64 * 1024;
 
+/// So many calls are under way at once at most, whatever a script says: more helps nobody, and each has a thread.
+const MOST_UNDER_WAY: usize = 32;
+
 /// Calls others. Connections are kept from one call to the next. A proxy that the environment names (`HTTPS_PROXY`,
 /// `NO_PROXY`) is used, but for the machine itself.
 pub struct HttpWeb {
-    /// Made with the first call: it reads the list of authorities.
-    agents: Option<Agents>,
+    /// Files with authorities that are trusted beside those of Mozilla's list.
+    authorities: Vec<PathBuf>,
+    /// Made with the first call: it reads the authorities.
+    agents: Option<Arc<Agents>>,
+    bell: Bell,
+    /// Held by each thread that makes a call: tells how many there are.
+    under_way: Arc<()>,
 }
 
 struct Agents {
@@ -25,19 +44,24 @@ struct Agents {
 }
 
 impl HttpWeb {
-    /// Calls nobody before it is asked to.
-    pub fn new() -> HttpWeb {
-        HttpWeb { agents: None }
+    /// Calls nobody before it is asked to. Trusts Mozilla's list of authorities, and those in PEM files.
+    pub fn new(authorities: Vec<PathBuf>) -> HttpWeb {
+        HttpWeb { authorities, agents: None, bell: Bell::default(), under_way: Arc::new(()) }
     }
 }
 
-impl Default for HttpWeb {
-    fn default() -> Self {
-        HttpWeb::new()
+impl HttpWeb {
+    fn agents(&mut self) -> Result<Arc<Agents>, WebError> {
+        if let Some(agents) = &self.agents {
+            return Ok(agents.clone());
+        }
+        let trusted = tls::config(&self.authorities).map_err(WebError::Untrusted)?;
+        let made = Arc::new(Agents { usual: agent(true, &trusted), direct: agent(false, &trusted) });
+        Ok(self.agents.insert(made).clone())
     }
 }
 
-fn agent(with_proxy: bool) -> ureq::Agent {
+fn agent(with_proxy: bool, trusted: &Arc<ClientConfig>) -> ureq::Agent {
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
         // Where an answer leads on to is looked at before it is followed.
@@ -45,18 +69,51 @@ fn agent(with_proxy: bool) -> ureq::Agent {
         .user_agent(USER_AGENT)
         .accept("*/*")
         .accept_encoding("identity")
+        // Those that call at once do so again and again.
+        .max_idle_connections(MOST_UNDER_WAY)
+        .max_idle_connections_per_host(MOST_UNDER_WAY)
         .max_response_header_size(LARGEST_HEAD);
-    match with_proxy {
-        true => config.build().into(),
-        false => config.proxy(None).build().into(),
-    }
+    let config = match with_proxy {
+        true => config.build(),
+        false => config.proxy(None).build(),
+    };
+    let connector =
+        ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default()).chain(SafeConnector(trusted.clone()));
+    ureq::Agent::with_parts(config, connector, DefaultResolver::default())
 }
 
 impl Web for HttpWeb {
     fn send(&mut self, request: &WebRequest) -> Result<WebAnswer, WebError> {
-        let agents = self.agents.get_or_insert_with(|| Agents { usual: agent(true), direct: agent(false) });
+        self.agents()?.send(request)
+    }
+
+    fn begin(&mut self, request: &WebRequest) -> Option<UnderWay> {
+        // What is wrong with the authorities is said by whoever sends.
+        let agents = self.agents().ok()?;
+        let place = self.under_way.clone();
+        // This one holds it too, and one more is made by whoever gets none.
+        if Arc::strong_count(&place) > MOST_UNDER_WAY {
+            return None;
+        }
+        let (call, promise) = UnderWay::begin(&self.bell);
+        let request = request.clone();
+        let work = move || {
+            let began = Instant::now();
+            let answer = agents.send(&request);
+            let took = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
+            // Before somebody hears of it, so that who goes on then finds the place free.
+            drop(place);
+            promise.keep(Came { answer, took: Duration::from_milliseconds(took) });
+        };
+        std::thread::Builder::new().name("call".to_string()).spawn(work).ok()?;
+        Some(call)
+    }
+}
+
+impl Agents {
+    fn send(&self, request: &WebRequest) -> Result<WebAnswer, WebError> {
         let is_own = crate::check::Address::of(&request.url).is_some_and(|address| address.is_own_machine());
-        let agent = if is_own { &agents.direct } else { &agents.usual };
+        let agent = if is_own { &self.direct } else { &self.usual };
         let mut made = http::Request::builder().method(method(request.method)).uri(request.url.as_str());
         for (name, value) in &request.headers {
             made = made.header(name.as_str(), value.as_str());
@@ -127,6 +184,10 @@ fn trouble(error: &ureq::Error, most: u64) -> WebError {
             }
             _ => inner.to_string(),
         }),
+        E::Other(inner) => match inner.downcast_ref::<RefusedCertificate>() {
+            Some(refused) => WebError::Untrusted(refused.to_string()),
+            None => WebError::Unreachable(inner.to_string()),
+        },
         E::Protocol(inner) => WebError::Unreachable(format!("what came back is no HTTP: {inner}")),
         other => WebError::Unreachable(other.to_string()),
     }
