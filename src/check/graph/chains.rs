@@ -255,7 +255,7 @@ fn equals(test: &CellTest) -> Option<Vec<&Value>> {
 }
 
 /// Whether two expressions read the same.
-fn same(a: &Expr, b: &Expr) -> bool {
+pub(in crate::check) fn same(a: &Expr, b: &Expr) -> bool {
     match (&a.kind, &b.kind) {
         (ExprKind::Local(a), ExprKind::Local(b)) => a == b,
         (ExprKind::Value(a), ExprKind::Value(b)) => a == b,

@@ -11,6 +11,8 @@ mod unhandled;
 mod unreachable;
 mod unset;
 
+pub(super) use chains::same;
+
 use super::Checker;
 use super::effects::deeds::Deedbook;
 use crate::check::program::{FlowId, Program, Step, Type};

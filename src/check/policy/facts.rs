@@ -346,7 +346,7 @@ struct Cell<'c, 'p> {
     cells: &'c Term<'p>,
 }
 
-fn mirrored(operator: B) -> B {
+pub(in crate::check) fn mirrored(operator: B) -> B {
     match operator {
         B::Less => B::Greater,
         B::LessOrEqual => B::GreaterOrEqual,
@@ -356,7 +356,7 @@ fn mirrored(operator: B) -> B {
     }
 }
 
-fn negated(operator: B) -> Option<B> {
+pub(in crate::check) fn negated(operator: B) -> Option<B> {
     Some(match operator {
         B::Equal => B::NotEqual,
         B::NotEqual => B::Equal,
@@ -369,7 +369,7 @@ fn negated(operator: B) -> Option<B> {
 }
 
 /// The order of two literals of one kind; amounts of two currencies have none.
-fn order(a: &Value, b: &Value) -> Option<Ordering> {
+pub(in crate::check) fn order(a: &Value, b: &Value) -> Option<Ordering> {
     match (a, b) {
         (Value::Money(x), Value::Money(y)) if x.currency != y.currency => None,
         (Value::Int(x), Value::Decimal(y)) => Some(rust_decimal::Decimal::from(*x).cmp(y)),
@@ -394,7 +394,7 @@ fn compares(value: &Value, operator: B, literal: &Value) -> bool {
 }
 
 /// Whether `x op a` implies `x wanted b`.
-fn includes(operator: B, a: &Value, wanted: B, b: &Value) -> bool {
+pub(in crate::check) fn includes(operator: B, a: &Value, wanted: B, b: &Value) -> bool {
     let Some(order) = order(a, b) else { return false };
     match (operator, wanted) {
         (B::Equal, _) => compares(a, wanted, b),

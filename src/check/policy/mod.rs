@@ -14,6 +14,8 @@ mod goal;
 mod terms;
 mod ways;
 
+pub(super) use facts::{includes, mirrored, negated, order};
+
 use crate::check::program::{Expr, ExprKind, FlowId, LocalId, Policy, PolicyClause, Program, Protected, Type, Wait};
 use crate::finding::{Finding, catalogue};
 use crate::text::Span;

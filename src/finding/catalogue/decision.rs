@@ -56,5 +56,23 @@ pub const IMPOSSIBLE_BRANCH: Code = Code::warning(
     "enum Way { direct, approval, refused }\n\nrules way(amount: money EUR) -> Way {\n  | amount                    | => way   |\n  | <= 100 EUR                | direct   |\n  | > 100 EUR and <= 9000 EUR | approval |\n  | > 9000 EUR                | refused  |\n}\n\nfn words(amount: money EUR) -> text {\n  match way(amount) {\n    direct => return \"paid\"\n    approval => return \"asked\"\n    refused => return \"refused\"\n  }\n}\n",
 );
 
+/// A condition that does not hang on its values.
+pub const CONSTANT: Code = Code::warning(
+    "decision::constant",
+    "a condition that holds always or never",
+    "Something that is compared with itself, limits that exclude each other, or `or` where `and` was meant: one of the two ways is never taken, which nobody writes a condition for.",
+    "fn is_weekday(day: int) -> bool {\n  if day >= 1 or day <= 5 {\n    return true\n  }\n  return false\n}\n",
+    "fn is_weekday(day: int) -> bool {\n  if day >= 1 and day <= 5 {\n    return true\n  }\n  return false\n}\n",
+);
+
+/// An expectation that can be told not to hold.
+pub const EXPECTED: Code = Code::warning(
+    "decision::expected",
+    "a test expects what a table or function does not give",
+    "What a decision table gives for literals is known without a run, and so is what a function gives that only chooses. Either the test expects the wrong thing, or a row was changed that it is there to hold.",
+    "rules fee(days: int) -> money EUR {\n  | days | => fee |\n  | > 3  | 5 EUR  |\n  | <= 3 | 0 EUR  |\n}\n\ntest \"the fourth day costs\" {\n  expect fee(3) == 5 EUR\n}\n",
+    "rules fee(days: int) -> money EUR {\n  | days | => fee |\n  | > 3  | 5 EUR  |\n  | <= 3 | 0 EUR  |\n}\n\ntest \"the fourth day costs\" {\n  expect fee(4) == 5 EUR\n}\n",
+);
+
 /// All codes of this group.
-pub const GROUP: &[&Code] = &[&IMPOSSIBLE_BRANCH, &CELL, &OUTCOME, &RESULT, &UNHANDLED, &FILE];
+pub const GROUP: &[&Code] = &[&IMPOSSIBLE_BRANCH, &CONSTANT, &EXPECTED, &CELL, &OUTCOME, &RESULT, &UNHANDLED, &FILE];

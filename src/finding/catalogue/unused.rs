@@ -74,5 +74,14 @@ pub const COLUMN: Code = Code::warning(
     "rules postage(weight: decimal, island: bool) -> money EUR {\n  | weight | island | => price  |\n  | <= 1   | -      | 4.90 EUR  |\n  | > 1    | false  | 9.90 EUR  |\n  | > 1    | true   | 19.90 EUR |\n}\n",
 );
 
+/// A block in which nothing stands.
+pub const BLOCK: Code = Code::warning(
+    "unused::block",
+    "a loop, a choice or a step does nothing",
+    "What was meant to be done for each, or in that case, is missing, or was taken out. An arm of a `match` may be empty: it says that nothing is to be done.",
+    "record Row {\n  id: text\n}\n\nflow work(row: Row) key row.id {\n  step note = log.info(row.id)\n}\n\nflow all(file: text) {\n  step rows = csv.read(file, as: Row)\n  for row in rows {\n  }\n}\n",
+    "record Row {\n  id: text\n}\n\nflow work(row: Row) key row.id {\n  step note = log.info(row.id)\n}\n\nflow all(file: text) {\n  step rows = csv.read(file, as: Row)\n  for row in rows {\n    run work(row)\n  }\n}\n",
+);
+
 /// All codes of this group.
-pub const GROUP: &[&Code] = &[&LOCAL, &PARAMETER, &DECLARATION, &IMPORT, &RESULT, &FIELD, &MEMBER, &COLUMN];
+pub const GROUP: &[&Code] = &[&LOCAL, &PARAMETER, &DECLARATION, &IMPORT, &RESULT, &FIELD, &MEMBER, &COLUMN, &BLOCK];
