@@ -1,11 +1,11 @@
 //! What is known inside one body: its locals, which names they have where, and which values are known to be
 //! there although their type is optional.
 
+use super::hash::{HashMap, HashSet};
 use crate::check::program::{Local, LocalId, StepId, Type};
 use crate::syntax::tree::Label;
 use crate::text::Span;
 use ecow::EcoString;
-use std::collections::{HashMap, HashSet};
 
 /// What body is being checked; says which statements are at home in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

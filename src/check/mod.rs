@@ -25,6 +25,7 @@ mod expected;
 mod expression;
 mod flow;
 mod graph;
+mod hash;
 mod host;
 mod known;
 mod leftover;

@@ -1,13 +1,13 @@
 //! Which names mean what: the declarations of each script, what it uses, and what every script knows.
 
 use super::Checker;
+use super::hash::{HashMap, HashSet};
 use crate::check::program::{CallableId, ConstantId, FlowId, TableId};
 use crate::finding::{Finding, catalogue};
 use crate::syntax::tree::Script;
 use crate::text::{SourceId, Span};
 use crate::value::{EnumId, ErrorId, RecordId};
 use ecow::EcoString;
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Something declared at the outermost level of a script.

@@ -1,12 +1,13 @@
 //! Makes the graph of a flow: a node for each statement that does something, an edge for each way on.
 
+use crate::check::hash::{HashMap, HashSet};
 use crate::check::program::{
     Expr, ExprKind, Flow, FlowId, HandlerAction, LocalId, Program, Statement, StatementKind, StepBody, StepId,
 };
 use crate::text::Span;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::{Dfs, EdgeRef};
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 
 /// A place on the way.
 #[derive(Debug, Default)]
@@ -94,7 +95,8 @@ struct Builder<'p> {
 impl Graph {
     /// The graph of a flow.
     pub fn of(flow: &Flow, program: &Program) -> Graph {
-        let mut builder = Builder { flow, program, graph: DiGraph::new(), steps: HashMap::new(), jumps: Vec::new() };
+        let mut builder =
+            Builder { flow, program, graph: DiGraph::new(), steps: HashMap::default(), jumps: Vec::new() };
         let start = builder.graph.add_node(Node::default());
         let open = builder.statements(&flow.body, vec![(start, None)]);
         for (from, step, why) in std::mem::take(&mut builder.jumps) {
@@ -112,7 +114,7 @@ impl Graph {
 
     /// The nodes that can be reached.
     pub fn reached(&self) -> HashSet<NodeIndex> {
-        let mut reached = HashSet::new();
+        let mut reached = HashSet::default();
         let mut search = Dfs::new(&self.graph, self.start);
         while let Some(node) = search.next(&self.graph) {
             reached.insert(node);
@@ -122,9 +124,9 @@ impl Graph {
 
     /// What must happen on a shortest way from the start to a node that passes none of the nodes to avoid.
     pub fn way(&self, to: NodeIndex, avoid: &dyn Fn(NodeIndex) -> bool) -> Option<Vec<(Span, String)>> {
-        let mut before: HashMap<NodeIndex, (NodeIndex, Why)> = HashMap::new();
+        let mut before: HashMap<NodeIndex, (NodeIndex, Why)> = HashMap::default();
         let mut waiting = VecDeque::from([self.start]);
-        let mut seen = HashSet::from([self.start]);
+        let mut seen = HashSet::from_iter([self.start]);
         while let Some(node) = waiting.pop_front() {
             if node == to {
                 break;

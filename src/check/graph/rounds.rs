@@ -3,13 +3,13 @@
 
 use super::build::{Graph, Role, Way, WayKind};
 use crate::check::effects::deeds::each_statement;
+use crate::check::hash::{HashMap, HashSet};
 use crate::check::program::{Effect, Expr, ExprKind, Flow, HandlerAction, LocalId, StatementKind, StepBody, Wait};
 use crate::finding::{Finding, Severity, catalogue};
 use crate::text::Span;
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{EdgeReference, NodeIndex};
 use petgraph::visit::{EdgeFiltered, EdgeRef};
-use std::collections::{HashMap, HashSet};
 
 /// A finding for each round that may go on for ever.
 pub(super) fn findings(graph: &Graph, flow: &Flow, reached: &HashSet<NodeIndex>) -> Vec<Finding> {
@@ -27,7 +27,7 @@ pub(super) fn findings(graph: &Graph, flow: &Flow, reached: &HashSet<NodeIndex>)
             component[node.index()] = number;
         }
     }
-    let mut back: HashMap<usize, EdgeReference<'_, Way>> = HashMap::new();
+    let mut back: HashMap<usize, EdgeReference<'_, Way>> = HashMap::default();
     for jump in jumps {
         let (from, to) = (component[jump.source().index()], component[jump.target().index()]);
         if from == to && reached.contains(&jump.source()) {
@@ -200,12 +200,13 @@ struct Exit {
 impl Exit {
     fn may_change(&self, round: &Round<'_>, changed: &HashSet<LocalId>) -> bool {
         !self.is_condition
-            || self.locals.iter().any(|local| round.values.may_change(*local, changed, &mut HashSet::new()))
+            || self.locals.iter().any(|local| round.values.may_change(*local, changed, &mut HashSet::default()))
     }
 
     /// Whether it depends on a `var` that the round counts in.
     fn counts(&self, round: &Round<'_>, changed: &HashSet<LocalId>) -> bool {
-        self.is_condition && self.locals.iter().any(|local| round.values.counts(*local, changed, &mut HashSet::new()))
+        self.is_condition
+            && self.locals.iter().any(|local| round.values.counts(*local, changed, &mut HashSet::default()))
     }
 }
 
@@ -218,7 +219,7 @@ struct Values<'f> {
 
 impl<'f> Values<'f> {
     fn of(flow: &'f Flow) -> Self {
-        let mut values = Values { set: HashMap::new(), found_out: HashSet::new() };
+        let mut values = Values { set: HashMap::default(), found_out: HashSet::default() };
         values.look(&flow.body);
         for step in &flow.steps {
             match (&step.body, step.local) {

@@ -1,16 +1,16 @@
 //! Statements that no way leads to.
 
 use super::build::Graph;
+use crate::check::hash::HashSet;
 use crate::finding::{Finding, catalogue};
 use petgraph::Direction;
 use petgraph::graph::NodeIndex;
-use std::collections::HashSet;
 
 /// One finding for each piece of a flow that nothing leads to, at its first statement.
 pub(super) fn findings(graph: &Graph, reached: &HashSet<NodeIndex>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let dead = |node: &NodeIndex| !reached.contains(node);
-    let mut told: HashSet<NodeIndex> = HashSet::new();
+    let mut told: HashSet<NodeIndex> = HashSet::default();
     // First the pieces with a beginning, then those that go round in themselves.
     let heads = graph
         .graph

@@ -1,13 +1,13 @@
 //! Values that some way does not set: a must-analysis over the graph of the flow.
 
 use super::build::Graph;
+use crate::check::hash::{HashMap, HashSet};
 use crate::check::program::{Flow, LocalId};
 use crate::finding::{Finding, catalogue};
 use crate::text::Span;
 use petgraph::Direction;
 use petgraph::graph::NodeIndex;
 use petgraph::visit::DfsPostOrder;
-use std::collections::{HashMap, HashSet};
 
 /// Sets of locals as bits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub(super) fn findings(graph: &Graph, flow: &Flow, reached: &HashSet<NodeIndex>)
     }
     let before = solve(graph, &tracked, reached);
     let mut findings = Vec::new();
-    let mut told: HashSet<LocalId> = HashSet::new();
+    let mut told: HashSet<LocalId> = HashSet::default();
     let mut nodes: Vec<NodeIndex> = reached.iter().copied().collect();
     nodes.sort();
     for node in nodes {
@@ -61,7 +61,7 @@ pub(super) fn findings(graph: &Graph, flow: &Flow, reached: &HashSet<NodeIndex>)
 
 /// The locals that the flow itself sets, numbered; parameters and those inside of steps have their values.
 fn tracked(graph: &Graph) -> HashMap<LocalId, usize> {
-    let mut tracked = HashMap::new();
+    let mut tracked = HashMap::default();
     for node in graph.graph.node_weights() {
         for local in &node.sets {
             let next = tracked.len();
@@ -80,8 +80,8 @@ fn solve(graph: &Graph, tracked: &HashMap<LocalId, usize>, reached: &HashSet<Nod
         order.push(node);
     }
     order.reverse();
-    let mut before: HashMap<NodeIndex, Bits> = HashMap::new();
-    let mut after: HashMap<NodeIndex, Bits> = HashMap::new();
+    let mut before: HashMap<NodeIndex, Bits> = HashMap::default();
+    let mut after: HashMap<NodeIndex, Bits> = HashMap::default();
     loop {
         let mut changed = false;
         for node in &order {

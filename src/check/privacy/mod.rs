@@ -26,10 +26,11 @@ mod tests;
 use super::Checker;
 use super::scope::Global;
 use super::written::label_of;
+use crate::check::hash::HashMap;
 use crate::finding::Finding;
 use crate::syntax::tree::{ItemKind, Label, Parameter, TypeExpr};
 use crate::text::Span;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 /// Labels that are written elsewhere than at fields, by the place of what is declared.
 pub(crate) type WrittenLabels = HashMap<Span, Label>;

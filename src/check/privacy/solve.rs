@@ -5,12 +5,13 @@ use super::WrittenLabels;
 use super::sink::{Leak, Sink};
 use super::taint::{BEGINNING, Carried, Origin, Taint, WayId, Ways, What};
 use crate::check::boundaries::{Allowance, Boundaries};
+use crate::check::hash::{HashMap, HashSet};
 use crate::check::program::{Field, Parameter, Program, Type};
 use crate::syntax::tree::Label;
 use crate::text::Span;
 use crate::value::{ErrorId, RecordId};
 use ecow::EcoString;
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 /// A body that is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -93,7 +94,7 @@ pub(super) struct Analysis<'p> {
     pub found: Vec<Found>,
     pub allowances: BTreeSet<Allowance>,
     /// What is not shown by tools, by its place.
-    pub private: HashSet<Span>,
+    pub private: std::collections::HashSet<Span>,
 }
 
 impl<'p> Analysis<'p> {
@@ -117,11 +118,11 @@ impl<'p> Analysis<'p> {
             summaries: vec![Summary::default(); count],
             locals: vec![Vec::new(); count],
             callers: vec![BTreeSet::new(); count],
-            fields: HashMap::new(),
-            readers: HashMap::new(),
+            fields: HashMap::default(),
+            readers: HashMap::default(),
             whole_readers: BTreeSet::new(),
-            declared: HashMap::new(),
-            of_types: HashMap::new(),
+            declared: HashMap::default(),
+            of_types: HashMap::default(),
             field_version: 0,
             queue: (0..count).collect(),
             queued: vec![true; count],
@@ -135,11 +136,11 @@ impl<'p> Analysis<'p> {
             passed: Taint::default(),
             // A script that never says the word has none.
             has_secrets: program.sources.iter().any(|(_, source)| !source.is_library && source.text.contains("secret")),
-            spoken: HashMap::new(),
+            spoken: HashMap::default(),
             is_reporting: false,
             found: Vec::new(),
             allowances: BTreeSet::new(),
-            private: HashSet::new(),
+            private: std::collections::HashSet::new(),
         }
     }
 
@@ -329,7 +330,7 @@ impl<'p> Analysis<'p> {
 
     fn of_record(&mut self, first: RecordId) -> Taint {
         let mut taint = Taint::default();
-        let (mut open, mut seen) = (vec![first], HashSet::from([first]));
+        let (mut open, mut seen) = (vec![first], HashSet::from_iter([first]));
         while let Some(record) = open.pop() {
             let Some(of) = self.program.records.get(record.0 as usize) else { continue };
             for (index, field) in of.fields.iter().enumerate() {

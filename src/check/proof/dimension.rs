@@ -6,6 +6,7 @@
 //! finer, where a literal is finer); decimals, percents, times and durations are dense.
 
 use super::bits::Bits;
+use crate::check::hash::HashMap;
 use crate::check::program::{CellTest, Constant, EnumType, Expr, ExprKind, Program, Type};
 use crate::syntax::tree::BinaryOperator;
 use crate::value::temporal::{milliseconds_of_day, time_from_milliseconds};
@@ -32,7 +33,9 @@ pub struct Dimension {
     /// The atoms: none first, then in order.
     pub atoms: Vec<Atom>,
     /// How the script writes the values that its cells compare with.
-    pub spelled: Vec<(Value, String)>,
+    pub spelled: HashMap<Value, String>,
+    /// The atoms that are single values, found by them.
+    points: HashMap<Value, usize>,
     /// A value for examples where the cells ask for nothing.
     typical: Value,
 }
@@ -88,13 +91,22 @@ impl Dimension {
             }
             _ => return None,
         }
-        Some(Dimension { name: name.to_string(), atoms, spelled: Vec::new(), typical: typical(ty) })
+        Some(Dimension::of(name, atoms, typical(ty)))
     }
 
     /// A condition that is only true or false: nothing more is known of it.
     pub fn condition(name: &str) -> Dimension {
         let atoms = [false, true].map(|value| Atom::Point(Value::Bool(value))).to_vec();
-        Dimension { name: name.to_string(), atoms, spelled: Vec::new(), typical: Value::Bool(true) }
+        Dimension::of(name, atoms, Value::Bool(true))
+    }
+
+    fn of(name: &str, atoms: Vec<Atom>, typical: Value) -> Dimension {
+        let point = |(at, atom): (usize, &Atom)| match atom {
+            Atom::Point(value) => Some((value.clone(), at)),
+            _ => None,
+        };
+        let points = atoms.iter().enumerate().filter_map(point).collect();
+        Dimension { name: name.to_string(), atoms, spelled: HashMap::default(), points, typical }
     }
 
     /// The atoms that a test admits; `None` when the test is no literal.
@@ -105,7 +117,13 @@ impl Dimension {
             CellTest::Some => self.select(|atom| !matches!(atom, Atom::None)),
             CellTest::Equal(expr) => match literal(expr, constants)? {
                 Value::None => self.select(|atom| matches!(atom, Atom::None)),
-                value => self.select(|atom| *atom == Atom::Point(value.clone())),
+                value => {
+                    let mut one = Bits::none(bound);
+                    if let Some(point) = self.points.get(&value) {
+                        one.insert(*point);
+                    }
+                    one
+                }
             },
             CellTest::Compare(operator, expr) => {
                 let value = literal(expr, constants)?;
@@ -141,8 +159,8 @@ impl Dimension {
                 _ => true,
             };
             let is_named = matches!(expr.kind, ExprKind::Constant(_));
-            if (has_unit || is_named) && !text.is_empty() && !self.spelled.iter().any(|(other, _)| *other == value) {
-                self.spelled.push((value, text.to_string()));
+            if (has_unit || is_named) && !text.is_empty() {
+                self.spelled.entry(value).or_insert_with(|| text.to_string());
             }
         });
     }

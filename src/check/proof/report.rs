@@ -408,8 +408,7 @@ impl Dimension {
 
     /// A value as the script writes it, or as it would.
     fn show(&self, value: &Value, program: &Program) -> String {
-        let spelled = self.spelled.iter().find(|(other, _)| other == value).map(|(_, text)| text.clone());
-        spelled.unwrap_or_else(|| written(value, &Names(program)))
+        self.spelled.get(value).cloned().unwrap_or_else(|| written(value, &Names(program)))
     }
 
     /// A stretch of atoms as a test.
