@@ -13,8 +13,8 @@ use super::step::Halt;
 use super::worker::StepPlace;
 use crate::compile::code::ChunkId;
 use crate::compile::flow::{StepCode, WaitCode};
-use crate::text::with_article;
 use crate::task::Leaves;
+use crate::text::with_article;
 use crate::value::{Duration, EcoString, Instant, Value, decode, display, encode};
 use crate::world::{Change, ChangeKind, Entry, EntryKind, Question, QuestionState, WaitKind, Watch};
 
