@@ -4,6 +4,7 @@
 //! told as "expected …, found …", from what the grammar could have read at that place.
 
 mod foreign;
+mod labels;
 mod literals;
 mod operators;
 mod tokens;
@@ -70,6 +71,7 @@ pub fn explain(source: SourceId, text: &str, range: Range<usize>, rule: Rule, op
     let at = tokens.iter().position(|token| token.end() > expected.at).unwrap_or(tokens.len());
     let broken = Broken { source, offset: range.start, line, rule, tokens, at, opens };
     foreign::mistake(&broken)
+        .or_else(|| labels::mistake(&broken))
         .or_else(|| literals::mistake(&broken))
         .or_else(|| operators::mistake(&broken))
         .unwrap_or_else(|| plain(&broken, &expected.phrases))
