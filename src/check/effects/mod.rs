@@ -4,6 +4,7 @@
 pub(crate) mod deeds;
 pub(crate) mod each_element;
 mod hold;
+mod instead;
 pub(crate) mod outside;
 pub(crate) mod retry;
 pub(crate) mod unplanned;
