@@ -279,7 +279,7 @@ fn a_retry_that_a_server_waits_for_is_not_put_off_by_a_clock_that_is_set_back() 
         assert_eq!(project.count(flow, "waiting"), 1, "{said}");
     }
     let server = project.serve();
-    project.until("it tries again", || project.log().contains("waits for the next try of `gate`"));
+    project.until("it tries again", || project.log().contains("waits for the next try of `gate`, until "));
     project.set("2027-03-20T12:10:00Z");
     project.settle();
     fs::write(project.folder.path().join("open.txt"), "").unwrap();

@@ -1,7 +1,7 @@
 //! Holds effects and failures against what may stand where: functions are pure, tables read at most, between the
 //! steps of a flow nothing acts, and `fails` says what is so.
 
-use super::{Known, Node, Part, own_effect};
+use super::{Known, Node, Part, instead, own_effect};
 use crate::check::Checker;
 use crate::check::declare::First;
 use crate::check::flow::is_run;
@@ -132,16 +132,16 @@ impl Checker<'_> {
                 }
                 let retry =
                     step.retry.iter().flat_map(|retry| [Some(&retry.times), retry.from.as_ref(), retry.up_to.as_ref()]);
-                options.extend(retry.flatten().map(|expr| (expr, WITHOUT_READING_IN_RETRY.to_string())));
-                options.extend(step.timeout.as_ref().map(|expr| (expr, instead_in_timeout(step))));
+                options.extend(retry.flatten().map(|expr| (expr, instead::IN_RETRY.to_string())));
+                options.extend(step.timeout.as_ref().map(|expr| (expr, instead::in_timeout(step))));
                 self.runs_inside(step, &mut findings);
                 self.given_without_acting(step, &mut findings);
                 self.handlers_that_never_come(step, &mut findings);
             }
             let of_flow = [of.key.as_ref(), of.priority.as_ref()].into_iter().flatten();
             let turns = of.at_most.iter().flat_map(|(count, per)| std::iter::once(count).chain(per));
-            options.extend(of_flow.chain(turns).map(|expr| (expr, WITHOUT_READING_IN_FLOW.to_string())));
-            options.extend(of.deadline.as_ref().map(|expr| (expr, instead_in_deadline(&of.name))));
+            options.extend(of_flow.chain(turns).map(|expr| (expr, instead::IN_FLOW.to_string())));
+            options.extend(of.deadline.as_ref().map(|expr| (expr, instead::in_deadline(&of.name))));
             findings.extend(
                 between.into_iter().filter_map(|expr| self.outside_step(expr, "make it a step: `step name = …`")),
             );
@@ -562,31 +562,6 @@ fn outside_steps<'s>(statements: &'s [Statement], out: &mut Vec<&'s Expr>) {
         for body in bodies {
             outside_steps(body, out);
         }
-    }
-}
-
-const WITHOUT_READING_IN_RETRY: &str = "write a fixed length, such as `from 2 seconds doubling up to 1 hour`: pauses are for what \
-     passes by itself; to wait for business days, put `step pause = sleep(business_days(3))` before the step";
-
-const WITHOUT_READING_IN_FLOW: &str =
-    "take it as a parameter of the flow: what a flow is given is looked up once, when its run is started";
-
-/// A length that depends on the calendar may be a parameter: it is looked up once, and kept with the run.
-fn instead_in_deadline(flow: &str) -> String {
-    format!(
-        "take the length as a parameter, which is looked up once: `flow {flow}(…, limit: duration) deadline limit`, started by \
-         `run {flow}(…, limit: business_days(3))`"
-    )
-}
-
-fn instead_in_timeout(step: &Step) -> String {
-    match &step.body {
-        StepBody::Value(Expr { kind: ExprKind::Wait(wait), .. })
-            if matches!(**wait, Wait::For { .. } | Wait::Ask { .. }) =>
-        {
-            "a wait can be given such a length: `within: business_days(3)`".to_string()
-        }
-        _ => "look it up in a step of its own before this one: `step limit = …`, and `timeout limit`".to_string(),
     }
 }
 

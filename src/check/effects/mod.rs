@@ -4,6 +4,7 @@
 pub(crate) mod deeds;
 pub(crate) mod each_element;
 mod hold;
+mod instead;
 pub(crate) mod outside;
 mod reading;
 pub(crate) mod retry;
