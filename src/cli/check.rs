@@ -227,7 +227,7 @@ pub fn read(path: &str, console: &mut Console) -> Result<(Project, Source), (Vec
 #[cfg(test)]
 mod tests {
     use super::super::Status;
-    use super::super::tests::ran;
+    use super::super::tests::{folder, ran};
 
     #[test]
     fn scripts_of_a_folder_are_checked_together() {
@@ -248,16 +248,6 @@ mod tests {
         assert_eq!(errors.matches("`nothing`").count(), 1, "{errors}");
         let (_, output, _) = ran(&["check", &text, "--format", "json"], "");
         assert!(serde_json::from_str::<serde_json::Value>(&output).unwrap().is_array());
-    }
-
-    /// A folder with these files, and its path.
-    fn folder(files: &[(&str, &str)]) -> (tempfile::TempDir, String) {
-        let folder = tempfile::tempdir().unwrap();
-        for (name, text) in files {
-            std::fs::write(folder.path().join(name), text).unwrap();
-        }
-        let path = folder.path().display().to_string();
-        (folder, path)
     }
 
     const UNUSED: &str = "fn twice(x: int, y: int) -> int = x * 2\n";

@@ -152,17 +152,7 @@ fn is_for_others(finding: &Finding, sources: &Sources, used: &HashSet<PathBuf>) 
 #[cfg(test)]
 mod tests {
     use super::super::Status;
-    use super::super::tests::ran;
-
-    /// A folder with these files, and its path.
-    fn folder(files: &[(&str, &str)]) -> (tempfile::TempDir, String) {
-        let folder = tempfile::tempdir().unwrap();
-        for (name, text) in files {
-            std::fs::write(folder.path().join(name), text).unwrap();
-        }
-        let path = folder.path().display().to_string();
-        (folder, path)
-    }
+    use super::super::tests::{folder, ran};
 
     /// What is said of the scripts in a folder; warnings are errors.
     fn said_of(path: &str) -> String {

@@ -157,6 +157,16 @@ mod tests {
         (status, output.text(), errors.text())
     }
 
+    /// A folder with these files, and its path.
+    pub fn folder(files: &[(&str, &str)]) -> (tempfile::TempDir, String) {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        let path = folder.path().display().to_string();
+        (folder, path)
+    }
+
     #[test]
     fn the_arguments_are_well_formed() {
         Arguments::command().debug_assert();

@@ -217,10 +217,7 @@ fn what_waits_is_written_once_and_before_anybody_asks() {
     store.begin().unwrap();
     store.insert(CUSTOMER, customer("c")).unwrap();
     store.insert(PRODUCT, product("A1", "1.50", 0)).unwrap();
-    let line = |store: &mut SqliteStore, sku: &str| {
-        let (customer, product) = (Value::reference(CUSTOMER, "c".into()), Value::reference(PRODUCT, sku.into()));
-        store.insert(LINE, vec![None, Some(customer), Some(product), Some(Value::Int(1))])
-    };
+    let line = |store: &mut SqliteStore, of: &str| store.insert(LINE, a_line(of));
     let before = store.connection.total_changes();
     for stock in 1..=9 {
         store.update(PRODUCT, &sku(1), &[(2, Value::Int(stock))]).unwrap();
@@ -297,9 +294,7 @@ proptest! {
                 Deed::Rename(which, to) => drop(store.update(PRODUCT, &sku(which), &[(0, sku(to))])),
                 Deed::Delete(which) => drop(store.delete(PRODUCT, &sku(which))),
                 Deed::Line(which) => {
-                    let product = Value::reference(PRODUCT, sku(which));
-                    let customer = Value::reference(CUSTOMER, "c".into());
-                    drop(store.insert(LINE, vec![None, Some(customer), Some(product), Some(Value::Int(1))]));
+                    drop(store.insert(LINE, a_line(&format!("A{which}"))));
                 }
                 Deed::LinesOf(which) => {
                     let known = lines(&store);
