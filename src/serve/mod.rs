@@ -3,7 +3,8 @@
 //!
 //! Three kinds of threads, each with a connection of its own, know each other through the store alone: `watch` looks
 //! for triggers and puts a run into the store in the transaction in which it remembers that it has (`file`, `times`
-//! and `records` are the kinds of triggers), `work` takes up runs that are free or due, `post` delivers mail. A fourth,
+//! and `records` are the kinds of triggers), `work` takes up runs that are free or due
+//! (`fairness` sees to it that neither waits for the other), `post` delivers mail. A fourth,
 //! `renew`, looks whether the scripts or the settings have changed. So two
 //! servers on one store, or a server and `rpa run`, do nothing twice, and a server that is killed loses nothing.
 
@@ -11,6 +12,7 @@
 #![allow(clippy::disallowed_methods, reason = "a server watches folders and waits")]
 
 mod event;
+mod fairness;
 mod file;
 mod post;
 mod records;

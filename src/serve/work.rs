@@ -1,5 +1,6 @@
 //! Runs go on: those that nobody works on, and those whose time has come.
 
+use super::fairness::shared;
 use super::{Event, PAUSE, REST, Shared, Troubles, trouble};
 use crate::adapter::sqlite::STOPPED;
 use crate::compile::code::Code;
@@ -133,18 +134,20 @@ impl Work<'_> {
         let now = desk.clock.now();
         let taken = self.shared.given_up.lock().map(|set| set.len()).unwrap_or(0)
             + self.shared.in_hand.lock().map(|set| set.len()).unwrap_or(0);
-        let mut runs = desk.store.ready(now, BATCH + taken).map_err(off)?;
+        let mut due = desk.store.ready(now, BATCH + taken).map_err(off)?;
         let free = desk.store.free_runs(BATCH + taken).map_err(off)?;
-        runs.extend(free.into_iter().map(|run| ReadyRun { run: run.id, flow: run.flow, version: run.version }));
+        let free = free.into_iter().map(|run| ReadyRun { run: run.id, flow: run.flow, version: run.version });
+        let mut free: Vec<ReadyRun> = free.collect();
         let is_free = |run: &ReadyRun| {
             let has = |set: &std::sync::Mutex<std::collections::HashSet<i64>>| {
                 set.lock().map(|set| set.contains(&run.run.0)).unwrap_or(false)
             };
             !has(&self.shared.given_up) && !has(&self.shared.in_hand)
         };
-        runs.retain(is_free);
-        runs.truncate(BATCH);
-        Ok(runs)
+        due.retain(is_free);
+        free.retain(is_free);
+        // What is due comes by priority and from each flow in turn, what is new in its order; neither waits for the other.
+        Ok(shared(due, free, BATCH))
     }
 
     fn group(&mut self, desk: &mut World, runs: &[ReadyRun]) -> Result<usize, Off> {
