@@ -2,7 +2,7 @@
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::{CertificateError, ClientConfig, Error, RootCertStore};
+use rustls::{CertificateError, ClientConfig, Error, OtherError, RootCertStore};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -58,8 +58,18 @@ pub(super) fn refused_certificate(error: &Error, host: &str) -> Option<String> {
             format!("its certificate does not hold before {}, {clock}", day(*not_before))
         }
         CertificateError::Revoked => "its certificate was revoked; whoever runs it must have a new one made".to_string(),
+        CertificateError::Other(other) if is_of_authority(other) => "its certificate is one of an authority (`CA:TRUE`), such \
+                                                                    as tools make that let a server sign its own; one for a server is \
+                                                                    wanted (`CA:FALSE`), also when `authorities` holds this one"
+            .to_string(),
         other => format!("its certificate is not accepted ({other}); whoever runs it must have another one made"),
     })
+}
+
+/// Whether a server has shown the certificate of an authority as its own. rustls hands this through from the library below it,
+/// of which it shows no type.
+fn is_of_authority(error: &OtherError) -> bool {
+    format!("{:?}", error.0) == "CaUsedAsEndEntity"
 }
 
 fn wrong_name(host: &str, presented: &[String]) -> String {

@@ -49,8 +49,13 @@ impl Authority {
         self.openssl(&format!(
             "ca -batch -config ca.cnf -in server.csr -out server.pem -startdate {from}0101000000Z -enddate {to}0101000000Z -notext -extfile names"
         ));
-        let certificates = CertificateDer::pem_file_iter(self.0.path().join("server.pem")).unwrap();
-        let key = PrivateKeyDer::from_pem_file(self.0.path().join("server.key")).unwrap();
+        self.server_with("server")
+    }
+
+    /// A server with the certificate and key of these files.
+    fn server_with(&self, name: &str) -> SafeServer {
+        let certificates = CertificateDer::pem_file_iter(self.0.path().join(format!("{name}.pem"))).unwrap();
+        let key = PrivateKeyDer::from_pem_file(self.0.path().join(format!("{name}.key"))).unwrap();
         let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
@@ -147,6 +152,16 @@ fn a_certificate_for_another_name_or_time_is_refused_and_said() {
     no_access: no access: path GET localhost:PORT/x, its certificate has expired on 2021-01-01; whoever runs it must renew it, or the clock of this machine is wrong
     no_access: no access: path GET localhost:PORT/x, its certificate does not hold before 2099-01-01, or the clock of this machine is wrong
     ");
+}
+
+#[test]
+fn a_certificate_that_a_server_has_signed_itself_is_explained() {
+    let Some(authority) = Authority::new() else { return };
+    let server = authority.server_with("authority");
+    for (settings, trusted) in [("", Vec::new()), (TRUSTING, authority.certificate())] {
+        let (text, called, told) = server.called_by(settings, &trusted);
+        assert!((called, told) == (1, 0) && text.contains("one of an authority (`CA:TRUE`)"), "{text}");
+    }
 }
 
 #[test]
