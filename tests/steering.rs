@@ -385,3 +385,18 @@ fn a_cancelled_run_is_told_as_cancelled() {
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["runs"][0]["state"], "cancelled", "{json}");
 }
+
+#[test]
+fn the_tries_of_items_side_by_side_are_counted_for_each() {
+    let script = "flow job() {\n  for name in [\"a\", \"b\"], parallel 2 {\n    step gate {\n      if not file.exists(name) { \
+                  fail unavailable(name) }\n    }\n      retry 2 times from 1 millisecond\n  }\n}\n";
+    let project = Project::with(script);
+    project.run(&["run", "job.rpa"]);
+    let (story, errors, _) = project.run(&["runs", "show", "1"]);
+    for item in ["gate[1]", "gate[2]"] {
+        let tries: Vec<&str> = story.lines().filter(|line| line.contains(item)).collect();
+        let which = |line: &&str| ["", ", try 2", ", try 3"].iter().rposition(|which| line.contains(which));
+        let numbers: Vec<_> = tries.iter().map(which).collect();
+        assert_eq!(numbers, [Some(0), Some(1), Some(2)], "{item}: {story}{errors}");
+    }
+}

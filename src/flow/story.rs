@@ -9,6 +9,7 @@ use crate::world::{
 };
 use ecow::EcoString;
 use serde_json::Value as Json;
+use std::collections::HashMap;
 
 /// A run and what happened in it.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,7 +100,8 @@ fn tell(
         }
     }
     let (mut events, mut account): (Vec<Event>, _) = (Vec::new(), None);
-    let mut failed_tries: u32 = 0;
+    // By step and rounds: the tries of items side by side lie among each other.
+    let mut failed_tries: HashMap<(u32, Vec<u32>), u32> = HashMap::new();
     for entry in entries {
         if entry.kind == EntryKind::Summary {
             account = serde_json::from_slice(&entry.payload).ok();
@@ -121,15 +123,17 @@ fn tell(
         let payload = || decode(&entry.payload).unwrap_or_default();
         match entry.kind {
             EntryKind::StepDone => {
-                event.attempt = failed_tries + 1;
-                failed_tries = 0;
+                event.attempt = failed_tries.remove(&(entry.step, entry.path)).unwrap_or(0) + 1;
                 let value = Some(payload()).filter(|value| !value.is_none());
                 event.value = value.map(|value| display(&names.masked_step(&run.flow, entry.step, &value), names));
             }
             EntryKind::StepFailed => {
-                event.attempt = failed_tries + 1;
+                let step = (entry.step, entry.path);
+                event.attempt = failed_tries.remove(&step).unwrap_or(0) + 1;
                 if let Some((failure, pause)) = decode_failed(&payload()) {
-                    failed_tries = if pause.is_some() { failed_tries + 1 } else { 0 };
+                    if pause.is_some() {
+                        failed_tries.insert(step, event.attempt);
+                    }
                     event.failure = Some(failure);
                     event.pause = pause;
                 }
@@ -149,7 +153,7 @@ fn tell(
                 }
             }
             EntryKind::Retried => {
-                failed_tries = 0;
+                failed_tries.clear();
                 if let Some([who, failure, _]) = payload().as_list() {
                     event.value = who.as_text().map(str::to_string);
                     event.failure = RunFailure::from_value(failure);
