@@ -76,16 +76,16 @@ fn compare(orders: u64) {
             measured.name,
             measured.orders,
             measured.orders as f64 / seconds,
-            measured.took.processor.as_secs_f64(),
+            measured.took.all_threads.as_secs_f64(),
             size as f64 / 1e6
         );
     }
     let [hand, flow] = &all;
     let share = |time: fn(&Passed) -> Duration| time(&hand.took).as_secs_f64() / time(&flow.took).as_secs_f64() * 100.0;
     println!(
-        "the flow reaches {:.0} % of the program written by hand by the clock, {:.0} % by the processor",
+        "the flow reaches {:.0} % of the program written by hand by the clock, {:.0} % by the time of all processors",
         share(|took| took.clock),
-        share(|took| took.processor)
+        share(|took| took.all_threads)
     );
     journal(&flow.store);
 }

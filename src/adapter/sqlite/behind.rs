@@ -4,27 +4,26 @@
 //! held by record, and written once: before the commit, or before anything is asked or done that the tables are needed
 //! for. Only changes wait that can't be refused: of fields that are no key, refer to nothing and need not be unique.
 //!
-//! New records wait too, where nothing can be against them: their key was counted up just now, and what they refer to is
-//! known to be there. Written table by table they take less time than one here and one there.
+//! New records wait too, where nothing can be against them: their key is new, and what they refer to is known to be
+//! there. Written table by table they take less time than one here and one there, and mostly the `scribe` does it. Mails
+//! wait for the same reason.
 //!
 //! What refers to a record that was made in the same transaction was made after it, so who asks for it is mostly
 //! answered from here: the lines of an order that was put in just now.
 
 use super::failure::Done;
-use super::record;
+use super::outbox::{self, NewMail};
+use super::record::{self, NewRecords};
 use super::schema::{Entity, FieldColumns, Schema, Updates};
 use super::types::Kind;
 use crate::value::{RecordId, Value};
 use indexmap::IndexMap;
 use rusqlite::Connection;
-use rusqlite::config::DbConfig;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-/// So many records wait at most.
+/// So many records and mails wait at most.
 const MOST: usize = 50_000;
-
-/// So many new records are written without SQLite looking for what they refer to.
-const MANY: usize = 1_000;
 
 /// So many records are looked through for those that refer to another one: more are better found by the index.
 const FEW: usize = 256;
@@ -49,15 +48,25 @@ struct Wanting {
     changed: IndexMap<Value, (Value, Vec<usize>), foldhash::fast::RandomState>,
     /// New records, in the order in which they were made.
     new: Vec<New>,
-    /// When the table got the last record that is not among the new ones, or one of them was changed.
+    /// Those before them that the scribe was given last.
+    lent: Arc<Vec<New>>,
+    /// When the first of these was made: those before it are not known here.
+    known_since: u64,
+    /// The keys of the records that the open transaction has made, changed or taken away, unless they were counted up in it.
+    own: HashSet<Value, foldhash::fast::RandomState>,
+    /// The first key that was counted up in it.
+    counted_from: Option<i64>,
+    /// When the table was written to otherwise than by the scribe.
     written: u64,
+    /// Whether a record was written to whose key is none for [`Place`].
+    is_unclear: bool,
 }
 
 /// A record that the table does not know, and when it was made.
 #[derive(Debug)]
-struct New {
+pub(super) struct New {
     made: u64,
-    record: Value,
+    pub record: Value,
 }
 
 /// The records that wait, by entity.
@@ -67,6 +76,7 @@ pub(super) struct Behind {
     /// How many records wait, and how many of them are new.
     count: usize,
     new: usize,
+    mails: Vec<NewMail>,
     /// Counts what is made: the time of this room.
     now: u64,
     /// When the records that others may refer to were made, as far as that was in the open transaction.
@@ -84,7 +94,19 @@ pub(super) fn may_wait(entity: &Entity, fields: &[usize]) -> bool {
 impl Behind {
     /// Whether it is time to write them.
     pub fn is_large(&self) -> bool {
-        self.count >= MOST
+        self.count + self.mails.len() >= MOST
+    }
+
+    /// How many rows wait that somebody else could write.
+    pub fn rows(&self) -> usize {
+        self.new + self.mails.len()
+    }
+
+    /// Whether the record that may be at a place is another one than the open transaction has found there, or may be.
+    pub fn is_own(&self, (entity, key): &Place) -> bool {
+        let Some(table) = self.table(*entity) else { return false };
+        let is_counted = |number: i64| table.counted_from.is_some_and(|first| number >= first);
+        table.is_unclear || matches!(key, Value::Int(number) if is_counted(*number)) || table.own.contains(key)
     }
 
     /// Whether there are new records of any entity.
@@ -103,6 +125,17 @@ impl Behind {
         self.table(entity).map_or_else(Vec::new, |table| table.new.iter().map(|new| new.record.clone()).collect())
     }
 
+    /// The number of the last mail that waits.
+    pub fn last_mail(&self) -> Option<i64> {
+        self.mails.last().map(|mail| mail.number)
+    }
+
+    /// The numbers of the mails that wait.
+    #[cfg(test)]
+    pub fn new_mails(&self) -> impl Iterator<Item = i64> {
+        self.mails.iter().map(|mail| mail.number)
+    }
+
     /// Says that a record was made that did not exist before.
     pub fn was_born(&mut self, place: Place) {
         self.now += 1;
@@ -114,12 +147,16 @@ impl Behind {
         self.born.clear();
     }
 
-    /// Says that the table of an entity was written to.
-    pub fn was_written(&mut self, entity: RecordId) {
+    /// Says that a record was written in the table of an entity, or taken out of it; at no place when its key is none.
+    pub fn was_written(&mut self, entity: RecordId, place: Option<Place>) {
         self.now += 1;
         let now = self.now;
         if let Some(table) = self.table_mut(entity) {
             table.written = now;
+            match place {
+                Some((_, key)) => drop(table.own.insert(key)),
+                None => table.is_unclear = true,
+            }
         }
     }
 
@@ -129,18 +166,20 @@ impl Behind {
         let born = *self.born.get(to)?;
         let empty = Wanting::default();
         let table = self.table(entity).unwrap_or(&empty);
-        if table.written > born || !table.changed.is_empty() {
+        if table.written > born || table.known_since > born || !table.changed.is_empty() {
             return None;
         }
-        let since = table.new.get(table.new.partition_point(|new| new.made < born)..)?;
-        if since.len() > FEW {
+        let since = |new: &'_ [New]| new.partition_point(|new| new.made < born);
+        let lent = table.lent.get(since(&table.lent)..)?;
+        let new = table.new.get(since(&table.new)..)?;
+        if lent.len() + new.len() > FEW {
             return None;
         }
         let refers = |new: &&New| match new.record.fields().and_then(|fields| fields.get(field)) {
             Some(Value::Reference(reference)) => reference.key == to.1,
             _ => false,
         };
-        Some(since.iter().filter(refers).map(|new| new.record.clone()).collect())
+        Some(lent.iter().chain(new).filter(refers).map(|new| new.record.clone()).collect())
     }
 
     fn table(&self, entity: RecordId) -> Option<&Wanting> {
@@ -178,15 +217,72 @@ impl Behind {
         self.count += more;
     }
 
-    /// Takes note of a new record.
-    pub fn put_new(&mut self, entity: RecordId, record: Value) {
+    /// Takes note of a new record, whose key was counted up or not.
+    pub fn put_new(&mut self, entity: RecordId, key: Value, is_counted: bool, record: Value) {
         self.now += 1;
         let made = self.now;
         if let Some(table) = self.table_mut(entity) {
+            match key {
+                Value::Int(number) if is_counted => {
+                    table.counted_from = Some(table.counted_from.map_or(number, |first| first.min(number)));
+                }
+                key => drop(table.own.insert(key)),
+            }
             table.new.push(New { made, record });
             self.count += 1;
             self.new += 1;
         }
+    }
+
+    /// Takes note of a new mail.
+    pub fn put_mail(&mut self, mail: NewMail) {
+        self.mails.push(mail);
+    }
+
+    /// Forgets a new mail; whether it was there.
+    pub fn remove_mail(&mut self, number: i64) -> bool {
+        let found = self.mails.iter().rposition(|mail| mail.number == number);
+        found.map(|at| self.mails.remove(at)).is_some()
+    }
+
+    /// New records and mails, to be written by the scribe.
+    pub fn lend(&mut self, schema: &Schema) -> (NewRecords, Vec<NewMail>) {
+        let records = self.take_new_of(&schema.order);
+        for (entity, lent) in &records {
+            if let Some(table) = self.table_mut(*entity) {
+                table.lent = lent.clone();
+                table.known_since = lent.first().map_or(0, |first| first.made);
+            }
+        }
+        (records, std::mem::take(&mut self.mails))
+    }
+
+    /// The new records of entities, in this order.
+    fn take_new_of(&mut self, entities: &[RecordId]) -> NewRecords {
+        let mut records = NewRecords::new();
+        for entity in entities {
+            let table = self.tables.get_mut(entity.0 as usize).filter(|table| !table.new.is_empty());
+            if let Some(table) = table {
+                let new = std::mem::take(&mut table.new);
+                self.count -= new.len();
+                self.new -= new.len();
+                records.push((*entity, Arc::new(new)));
+            }
+        }
+        records
+    }
+
+    /// Writes new records of entities.
+    fn write_new_of(&mut self, connection: &Connection, schema: &Schema, entities: &[RecordId]) -> Done<()> {
+        let records = self.take_new_of(entities);
+        self.now += 1;
+        for (entity, _) in &records {
+            let now = self.now;
+            if let Some(table) = self.table_mut(*entity) {
+                table.written = now;
+            }
+        }
+        record::insert_new(connection, schema, &records)
     }
 
     /// Forgets a new record, whose key is in this field; whether it was there.
@@ -197,6 +293,7 @@ impl Behind {
             table.new.iter().rposition(|new| new.record.fields().and_then(|fields| fields.get(field)) == Some(key));
         let Some(at) = found else { return false };
         table.new.remove(at);
+        table.own.remove(key);
         self.count -= 1;
         self.new -= 1;
         true
@@ -218,31 +315,19 @@ impl Behind {
 
     /// Writes everything.
     pub fn write(&mut self, connection: &Connection, schema: &Schema, updates: &mut Updates) -> Done<()> {
-        // What the new records refer to is known to be there: SQLite need not look for it again in each row. To tell it
-        // so makes it compile its statements anew, which is worth it for many rows alone.
-        let is_known = self.new >= MANY;
-        if is_known {
-            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false)?;
-        }
-        let written = self.write_all(connection, schema, updates);
-        if is_known {
-            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
-        }
-        written
-    }
-
-    fn write_all(&mut self, connection: &Connection, schema: &Schema, updates: &mut Updates) -> Done<()> {
-        for index in 0..self.tables.len() {
-            if self.count > 0
-                && let Ok(index) = u32::try_from(index)
-            {
-                self.write_of(connection, schema, updates, RecordId(index))?;
+        if self.count > 0 {
+            self.write_new_of(connection, schema, &schema.order)?;
+            for entity in &schema.order {
+                self.write_changed(connection, schema, updates, *entity)?;
             }
+        }
+        if !self.mails.is_empty() {
+            outbox::add(connection, &std::mem::take(&mut self.mails))?;
         }
         Ok(())
     }
 
-    /// Writes the records of one entity. None of them needs another that waits.
+    /// Writes the records of one entity, and new ones that they may refer to.
     pub fn write_of(
         &mut self,
         connection: &Connection,
@@ -250,23 +335,35 @@ impl Behind {
         updates: &mut Updates,
         entity: RecordId,
     ) -> Done<()> {
-        let Some(table) = self.tables.get_mut(entity.0 as usize).filter(|_| self.count > 0) else { return Ok(()) };
-        if !table.new.is_empty() {
-            let new = std::mem::take(&mut table.new);
-            self.count -= new.len();
-            self.new -= new.len();
-            self.now += 1;
-            table.written = self.now;
-            record::insert_alike(connection, schema, entity, new.iter().map(|new| &new.record))?;
+        if self.count == 0 {
+            return Ok(());
         }
-        if !table.changed.is_empty() {
-            let unwritten = |(key, (record, fields))| Unwritten { key, record, fields };
-            let mut changed: Vec<Unwritten> = table.changed.drain(..).map(unwritten).collect();
-            self.count -= changed.len();
-            changed.sort_by(|one, other| one.fields.cmp(&other.fields));
-            for alike in changed.chunk_by(|one, other| one.fields == other.fields) {
-                record::write_alike(connection, schema, updates, entity, alike)?;
-            }
+        if self.has_new_of(entity) {
+            let rank = record::entity(schema, entity)?.rank;
+            let before = schema.order.get(..=rank).unwrap_or(&schema.order);
+            self.write_new_of(connection, schema, before)?;
+        }
+        self.write_changed(connection, schema, updates, entity)
+    }
+
+    /// Writes what was changed of the records of one entity; the new ones are written.
+    fn write_changed(
+        &mut self,
+        connection: &Connection,
+        schema: &Schema,
+        updates: &mut Updates,
+        entity: RecordId,
+    ) -> Done<()> {
+        let Some(table) = self.tables.get_mut(entity.0 as usize).filter(|table| !table.changed.is_empty()) else {
+            return Ok(());
+        };
+        let unwritten = |(key, (record, fields))| Unwritten { key, record, fields };
+        let mut changed: Vec<Unwritten> = table.changed.drain(..).map(unwritten).collect();
+        table.own.extend(changed.iter().map(|unwritten| unwritten.key.clone()));
+        self.count -= changed.len();
+        changed.sort_by(|one, other| one.fields.cmp(&other.fields));
+        for alike in changed.chunk_by(|one, other| one.fields == other.fields) {
+            record::write_alike(connection, schema, updates, entity, alike)?;
         }
         Ok(())
     }

@@ -5,6 +5,7 @@
 //! it began in that commit; what a row says twice it says once (`squeeze`). Until then they are held in memory (`pending`). The view `rpa_run_list` shows runs to
 //! people.
 
+use super::desk::Desk;
 use super::entry::{Packed, damaged, is_word, unpack};
 use super::failure::{Done, bad_record, internal};
 use super::pending::{Begun, Pending};
@@ -89,9 +90,9 @@ impl Names {
     }
 
     /// Sees to it that they have.
-    pub fn learn_words(&mut self, connection: &Connection, entry: &Entry) -> Done<()> {
+    pub fn learn_words(&mut self, desk: &Desk, entry: &Entry) -> Done<()> {
         for change in entry.changes.iter().filter(|change| is_word(change.kind)) {
-            self.is_new |= numbered(connection, &mut self.words, &change.what, "rpa_words (word)")?.1;
+            self.is_new |= numbered(desk, &mut self.words, &change.what, "rpa_words (word)")?.1;
         }
         Ok(())
     }
@@ -101,14 +102,14 @@ impl Names {
         self.words.get(word).copied()
     }
 
-    fn flow(&mut self, connection: &Connection, name: &EcoString) -> Done<i64> {
-        let (number, is_new) = numbered(connection, &mut self.flows, name, "rpa_flows (name)")?;
+    fn flow(&mut self, desk: &Desk, name: &EcoString) -> Done<i64> {
+        let (number, is_new) = numbered(desk, &mut self.flows, name, "rpa_flows (name)")?;
         self.is_new |= is_new;
         Ok(number)
     }
 
-    fn version(&mut self, connection: &Connection, version: &EcoString) -> Done<i64> {
-        let (number, is_new) = numbered(connection, &mut self.versions, version, "rpa_versions (version)")?;
+    fn version(&mut self, desk: &Desk, version: &EcoString) -> Done<i64> {
+        let (number, is_new) = numbered(desk, &mut self.versions, version, "rpa_versions (version)")?;
         self.is_new |= is_new;
         Ok(number)
     }
@@ -127,21 +128,21 @@ impl Names {
 }
 
 /// The number of a name in a table, which gets it when it is new, and whether it is.
-fn numbered(connection: &Connection, known: &mut Numbers, name: &EcoString, place: &str) -> Done<(i64, bool)> {
+fn numbered(desk: &Desk, known: &mut Numbers, name: &EcoString, place: &str) -> Done<(i64, bool)> {
     if let Some(number) = known.get(name) {
         return Ok((*number, false));
     }
     let column = place.split_once('(').map_or("", |(_, column)| column.trim_end_matches(')'));
     let table = place.split_once(' ').map_or("", |(table, _)| table);
-    let found: Option<i64> = connection
+    let found: Option<i64> = desk
         .prepare_cached(&format!("SELECT number FROM {table} WHERE {column} = ?1"))?
         .query_row([name.as_str()], |row| row.get(0))
         .optional()?;
     let number = match found {
         Some(number) => number,
         None => {
-            connection.prepare_cached(&format!("INSERT INTO {place} VALUES (?1)"))?.execute([name.as_str()])?;
-            connection.last_insert_rowid()
+            desk.prepare_cached(&format!("INSERT INTO {place} VALUES (?1)"))?.execute([name.as_str()])?;
+            desk.last_insert_rowid()
         }
     };
     known.insert(name.clone(), number);
@@ -150,28 +151,29 @@ fn numbered(connection: &Connection, known: &mut Numbers, name: &EcoString, plac
 
 /// Begins a run, or finds the one that has its flow and key.
 pub(super) fn begin(
-    connection: &Connection,
+    desk: &Desk,
     names: &mut Names,
     pending: &mut Pending,
     worker: Option<i64>,
     run: &RunRecord,
 ) -> Done<Begin> {
-    let flow = names.flow(connection, &run.flow)?;
-    let version = names.version(connection, &run.version)?;
+    let flow = names.flow(desk, &run.flow)?;
+    let version = names.version(desk, &run.version)?;
     if let Some(key) = &run.key {
         if let Some(known) = pending.with_key(flow, key) {
             return Ok(Begin::Known(known.clone()));
         }
+        let connection = if pending.has_key(flow, key) { desk } else { desk.before() };
         let found: Option<i64> = connection
             .prepare_cached("SELECT id FROM rpa_runs WHERE flow = ?1 AND key = ?2")?
             .query_row((flow, key.as_str()), |row| row.get(0))
             .optional()?;
         if let Some(found) = found {
-            let known = self::run(connection, pending, RunId(found))?;
+            let known = self::run(desk, pending, RunId(found))?;
             return known.map(Begin::Known).ok_or_else(|| internal("a run was neither new nor known"));
         }
     }
-    pending.begin(connection, Begun { record: run.clone(), flow, version, worker }).map(Begin::New)
+    pending.begin(desk, Begun { record: run.clone(), flow, version, worker }).map(Begin::New)
 }
 
 fn some_text(text: &str) -> Option<&str> {
@@ -187,14 +189,8 @@ pub(super) fn end(connection: &Connection, run: RunId, state: RunState, outcome:
 }
 
 /// Begins a failed run again.
-pub(super) fn reopen(
-    connection: &Connection,
-    names: &mut Names,
-    worker: Option<i64>,
-    run: RunId,
-    with: &RunRecord,
-) -> Done<()> {
-    let version = names.version(connection, &with.version)?;
+pub(super) fn reopen(desk: &Desk, names: &mut Names, worker: Option<i64>, run: RunId, with: &RunRecord) -> Done<()> {
+    let version = names.version(desk, &with.version)?;
     let parameters: [&dyn ToSql; 8] = [
         &run.0,
         &with.parent.map(|parent| parent.0),
@@ -205,7 +201,7 @@ pub(super) fn reopen(
         &worker,
         &some_text(&with.starter),
     ];
-    let changed = connection
+    let changed = desk
         .prepare_cached(
             "UPDATE rpa_runs SET parent = ?2, version = ?3, arguments = ?4, fingerprint = ?5, started = ?6, \
              worker = ?7, starter = ?8, state = 1, outcome = x'', ended = NULL WHERE id = ?1",
@@ -215,17 +211,13 @@ pub(super) fn reopen(
 }
 
 /// Gives a run another version.
-pub(super) fn move_run(
-    connection: &Connection,
-    names: &mut Names,
-    run: RunId,
-    version: &str,
-    arguments: &[u8],
-) -> Done<()> {
-    let version = names.version(connection, &version.into())?;
-    let changed = connection
-        .prepare_cached("UPDATE rpa_runs SET version = ?2, arguments = ?3 WHERE id = ?1")?
-        .execute((run.0, version, squeeze::alone(arguments)))?;
+pub(super) fn move_run(desk: &Desk, names: &mut Names, run: RunId, version: &str, arguments: &[u8]) -> Done<()> {
+    let version = names.version(desk, &version.into())?;
+    let changed = desk.prepare_cached("UPDATE rpa_runs SET version = ?2, arguments = ?3 WHERE id = ?1")?.execute((
+        run.0,
+        version,
+        squeeze::alone(arguments),
+    ))?;
     expect_one(changed, run)
 }
 
@@ -369,11 +361,10 @@ pub(super) fn count_children(connection: &Connection, run: RunId) -> Done<Vec<(E
 }
 
 /// Keeps a version of a script; texts that other versions have too are kept once.
-pub(super) fn keep_version(connection: &Connection, names: &mut Names, version: &str, kept: &KeptVersion) -> Done<()> {
-    let number = names.version(connection, &version.into())?;
+pub(super) fn keep_version(desk: &Desk, names: &mut Names, version: &str, kept: &KeptVersion) -> Done<()> {
+    let number = names.version(desk, &version.into())?;
     let missing: bool =
-        connection
-            .query_row("SELECT sources IS NULL FROM rpa_versions WHERE number = ?1", [number], |row| row.get(0))?;
+        desk.query_row("SELECT sources IS NULL FROM rpa_versions WHERE number = ?1", [number], |row| row.get(0))?;
     if !missing {
         return Ok(());
     }
@@ -383,16 +374,12 @@ pub(super) fn keep_version(connection: &Connection, names: &mut Names, version: 
         for byte in Sha256::digest(text.as_bytes()) {
             let _ = write!(hash, "{byte:02x}");
         }
-        connection
-            .prepare_cached("INSERT INTO rpa_texts (hash, text) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
+        desk.prepare_cached("INSERT INTO rpa_texts (hash, text) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
             .execute((&hash, text))?;
         sources.push((name, hash));
     }
     let sources = serde_json::to_string(&sources).map_err(|error| internal(error.to_string()))?;
-    connection.execute(
-        "UPDATE rpa_versions SET sources = ?2, names = ?3 WHERE number = ?1",
-        (number, sources, &kept.names),
-    )?;
+    desk.execute("UPDATE rpa_versions SET sources = ?2, names = ?3 WHERE number = ?1", (number, sources, &kept.names))?;
     Ok(())
 }
 

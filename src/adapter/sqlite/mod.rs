@@ -2,9 +2,9 @@
 //!
 //! `open` makes or checks the file, `migration` brings its tables up to the program's entities (`types`,
 //! `layout`, `schema` say what these are), `record` reads and writes records (`column` and `document` say
-//! how values look; `cache` knows those that were read, `behind` holds changes until they must be written, `part` takes back what a step has written), `query` turns plans into statements (`scalar` their
-//! conditions), `function` adds what SQLite lacks, `sequence`
-//! counts, `journal` (with `entry`, `squeeze` and `pending`) and `outbox` keep what their names say, `checkpoint` keeps the log
+//! how values look; `cache` knows those that were read, `behind` holds what is new and changed until it must be written, `part` takes back
+//! what a step has written), `desk` lends the connection to the `scribe`, who writes on another core while `snapshot` is
+//! read, `query` turns plans into statements (`scalar` their conditions), `function` adds what SQLite lacks, `sequence` counts, `journal` (with `entry`, `squeeze` and `pending`) and `outbox` keep what their names say, `checkpoint` keeps the log
 //! short, `failure` explains. `check`, `backup`, `restore` and `clean` keep house.
 
 // A store is opened once: that a finding is larger than what is moved in a loop should be does not matter.
@@ -17,6 +17,7 @@ mod check;
 mod checkpoint;
 mod clean;
 mod column;
+mod desk;
 mod document;
 mod doubt;
 mod entry;
@@ -35,7 +36,9 @@ mod record;
 mod restore;
 mod scalar;
 mod schema;
+mod scribe;
 mod sequence;
+mod snapshot;
 mod squeeze;
 #[cfg(test)]
 mod tests;
@@ -128,10 +131,10 @@ impl Default for Options {
 pub struct SqliteStore {
     /// Ends before the connection does.
     checkpoints: checkpoint::Checkpoints,
-    connection: Connection,
+    connection: desk::Desk,
     /// What people call it: its path.
     place: String,
-    schema: Schema,
+    schema: Arc<Schema>,
     updates: schema::Updates,
     /// Whether a transaction is open.
     is_open: bool,
@@ -189,10 +192,18 @@ impl SqliteStore {
         open::open(open::Place::Memory, records, enums, &Options::default())
     }
 
-    fn new(connection: Connection, place: String, file: Option<PathBuf>, schema: Schema) -> SqliteStore {
+    /// `is_read_beside` says whether others may read the file while it is written.
+    fn new(
+        connection: Connection,
+        place: String,
+        file: Option<PathBuf>,
+        is_read_beside: bool,
+        schema: Schema,
+    ) -> SqliteStore {
+        let schema = Arc::new(schema);
         SqliteStore {
             checkpoints: checkpoint::Checkpoints::new(file.clone()),
-            connection,
+            connection: desk::Desk::new(connection, schema.clone(), file.clone().filter(|_| is_read_beside)),
             place,
             schema,
             updates: schema::Updates::default(),
@@ -217,7 +228,9 @@ impl SqliteStore {
 
     /// Does some work, and takes the open transaction back when the store itself has failed in it.
     fn guarded<T>(&mut self, work: impl FnOnce(&mut Self) -> Done<T>) -> Result<T, StoreError> {
-        work(self).map_err(|trouble| {
+        // What the scribe has run into is told by the next one who comes here.
+        let done = work(self).and_then(|done| self.connection.check().map(|()| done));
+        done.map_err(|trouble| {
             let error = explained(trouble, &self.place);
             if let StoreError::Failed { .. } = error {
                 self.forget();
@@ -232,6 +245,7 @@ impl SqliteStore {
             // When even this fails, closing the file takes it back.
             let _ = self.connection.execute_batch("ROLLBACK");
         }
+        self.connection.end();
         self.end_transaction();
         self.cache.clear();
         self.names.clear();
@@ -248,6 +262,16 @@ impl SqliteStore {
 
     fn execute(&self, text: &str) -> Done<()> {
         self.connection.prepare_cached(text)?.execute(()).map(|_| ()).map_err(Trouble::from)
+    }
+
+    /// Lets the scribe write what waits, where that is worth it. Only where what was written is not taken back alone any
+    /// more.
+    fn lend(&mut self, worth: desk::Worth) -> Done<()> {
+        if self.held || self.parts.is_any() || !self.connection.may_lend(self.behind.rows(), worth) {
+            return Ok(());
+        }
+        let (records, mails) = self.behind.lend(&self.schema);
+        self.connection.lend(scribe::Batch { records, mails, runs: self.pending.take_ended() })
     }
 
     /// Makes sure that there is a transaction.
@@ -355,6 +379,8 @@ impl SqliteStore {
             return Ok(());
         }
         self.lease.hold(&self.connection, &self.place)?;
+        self.connection.check()?;
+        self.connection.end();
         self.execute("COMMIT")?;
         self.end_transaction();
         self.names.committed();
@@ -418,7 +444,7 @@ impl SqliteStore {
                 if self.forget_behind(*entity, key)? {
                     return Ok(());
                 }
-                self.behind.was_written(*entity);
+                self.was_written(*entity, key)?;
                 record::delete(&self.connection, &self.schema, *entity, key).map(|_| ())
             }
             Opposite::Change(entity, key, before, fields) => {
@@ -426,14 +452,17 @@ impl SqliteStore {
                     return Ok(());
                 }
                 self.write_new()?;
-                self.behind.was_written(*entity);
+                self.was_written(*entity, key)?;
                 record::set_back(&self.connection, &self.schema, &mut self.updates, *entity, key, before, fields)
             }
             Opposite::Insert(entity, record) => {
-                self.behind.was_written(*entity);
+                self.was_written(*entity, &self.key_of(*entity, record))?;
                 record::put_back(&self.connection, &self.schema, *entity, record)
             }
-            Opposite::DeleteMail(number) => outbox::remove(&self.connection, *number),
+            Opposite::DeleteMail(number) => match self.behind.remove_mail(*number) {
+                true => Ok(()),
+                false => outbox::remove(&self.connection, *number),
+            },
         }
     }
 
@@ -454,23 +483,30 @@ impl SqliteStore {
         Ok(waits)
     }
 
-    /// Whether a record whose key was counted up can't be refused: no other can have what must be unique in it, and what
-    /// it refers to is there.
-    fn may_insert_later(&mut self, entity: RecordId, values: &[Value]) -> Done<bool> {
-        let described = record::entity(&self.schema, entity)?;
+    /// Whether a new record can't be refused: no other can have what must be unique in it, and what it refers to is there,
+    /// and written before it. `is_counted` says that its key was counted up.
+    fn may_insert_later(&mut self, entity: RecordId, values: &[Value], is_counted: bool) -> Done<bool> {
+        let schema = self.schema.clone();
+        let described = record::entity(&schema, entity)?;
         // What lies in a savepoint of SQLite is taken back by it.
         if self.parts.is_known() || described.fields.iter().any(|field| field.unique) {
             return Ok(false);
+        }
+        if !is_counted {
+            let Some(key) = values.get(described.key) else { return Ok(false) };
+            if cache::place(&schema, described, key).is_none() || self.read(entity, key)?.is_some() {
+                return Ok(false);
+            }
         }
         for (field, value) in described.fields.iter().zip(values) {
             let types::Kind::Reference(target, _) = &field.kind else { continue };
             if value.is_none() {
                 continue;
             }
-            let place = cache::place(&self.schema, record::entity(&self.schema, *target)?, value);
-            match place.and_then(|place| self.cache.get(&place)) {
-                Some(Some(_)) => {}
-                _ => return Ok(false),
+            let target = record::entity(&schema, *target)?;
+            let Some(place) = cache::place(&schema, target, value) else { return Ok(false) };
+            if target.rank > described.rank && self.behind.is_own(&place) || self.read(target.id, value)?.is_none() {
+                return Ok(false);
             }
         }
         Ok(true)
@@ -517,10 +553,15 @@ impl SqliteStore {
         if let Some(record) = place.as_ref().and_then(|place| self.behind.get(place)) {
             return Ok(Some(record.clone()));
         }
-        if self.behind.has_new_of(entity) {
-            self.write_behind_of(entity)?;
-        }
-        let found = record::get(&self.connection, &self.schema, entity, key)?;
+        let is_as_before = place.as_ref().is_some_and(|place| !self.behind.is_own(place));
+        let found = if is_as_before {
+            record::get(self.connection.before(), &self.schema, entity, key)?
+        } else {
+            if self.behind.has_new_of(entity) {
+                self.write_behind_of(entity)?;
+            }
+            record::get(&self.connection, &self.schema, entity, key)?
+        };
         if let Some(place) = place {
             self.cache.put(place, found.clone());
         }
@@ -537,6 +578,13 @@ impl SqliteStore {
                 false => self.cache.put(place, record),
             }
         }
+        Ok(())
+    }
+
+    /// Takes note of a record that is written in its table, or taken out of it.
+    fn was_written(&mut self, entity: RecordId, key: &Value) -> Done<()> {
+        let place = cache::place(&self.schema, record::entity(&self.schema, entity)?, key);
+        self.behind.was_written(entity, place);
         Ok(())
     }
 

@@ -65,7 +65,10 @@ pub(super) fn open(
         Ok(schema)
     });
     match store {
-        Ok(schema) => Ok(SqliteStore::new(connection, name, file, schema)),
+        Ok(schema) => {
+            let is_read_beside = file.is_some() && is_written_ahead(&connection);
+            Ok(SqliteStore::new(connection, name, file, is_read_beside, schema))
+        }
         Err(Failure::Finding(finding)) => Err(finding),
         Err(Failure::Trouble(trouble)) => Err(finding(trouble, &name)),
     }
@@ -249,6 +252,10 @@ fn write_ahead(connection: &Connection) -> Done<()> {
             done => return done,
         }
     }
+}
+
+fn is_written_ahead(connection: &Connection) -> bool {
+    connection.query_row("PRAGMA journal_mode", (), |row| row.get::<_, String>(0)).is_ok_and(|mode| mode == "wal")
 }
 
 fn try_write_ahead(connection: &Connection) -> Done<()> {

@@ -32,29 +32,62 @@ pub(super) fn next_number(connection: &Connection) -> Done<i64> {
     Ok(connection.prepare_cached(text)?.query_row((), |row| row.get(0))?)
 }
 
-/// Puts a mail in under a number. Of attachments the path is kept: their content is on disk already.
-pub(super) fn add(connection: &Connection, number: i64, run: i64, message: &Message) -> Done<()> {
-    let paths: Vec<&str> = message.attachments.iter().map(|attachment| attachment.path.as_str()).collect();
-    let cc: Vec<&str> = message.cc.iter().map(EcoString::as_str).collect();
-    let parameters: [&dyn ToSql; 11] = [
-        &number,
-        &run,
-        &message.id.as_str(),
-        &message.from.as_str(),
-        &message.to.as_str(),
-        &list(&cc)?,
-        &message.reply_to.as_deref(),
-        &message.subject.as_str(),
-        &message.body.as_str(),
-        &list(&paths)?,
-        &message.written,
-    ];
-    connection
-        .prepare_cached(
-            "INSERT INTO rpa_outbox (number, run, state, id, sender, recipient, cc, reply_to, subject, body, attachments, \
-             written, attempts, due) VALUES (?1, ?2, 'waiting', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, 0)",
-        )?
-        .execute(parameters.as_slice())?;
+/// A mail that is to be put in.
+#[derive(Debug)]
+pub(super) struct NewMail {
+    pub number: i64,
+    run: i64,
+    message: Message,
+}
+
+impl NewMail {
+    /// Under a number. Of attachments the path is kept: their content is on disk already.
+    pub fn new(number: i64, run: i64, message: &Message) -> NewMail {
+        let attachment =
+            |attached: &MessageAttachment| MessageAttachment { path: attached.path.clone(), content: Vec::new() };
+        let attachments = message.attachments.iter().map(attachment).collect();
+        let message = Message {
+            id: message.id.clone(),
+            from: message.from.clone(),
+            to: message.to.clone(),
+            cc: message.cc.clone(),
+            reply_to: message.reply_to.clone(),
+            subject: message.subject.clone(),
+            body: message.body.clone(),
+            attachments,
+            written: message.written,
+        };
+        NewMail { number, run, message }
+    }
+}
+
+/// Puts mails in.
+pub(super) fn add(connection: &Connection, mails: &[NewMail]) -> Done<()> {
+    if mails.is_empty() {
+        return Ok(());
+    }
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO rpa_outbox (number, run, state, id, sender, recipient, cc, reply_to, subject, body, attachments, \
+         written, attempts, due) VALUES (?1, ?2, 'waiting', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, 0)",
+    )?;
+    for NewMail { number, run, message } in mails {
+        let paths: Vec<&str> = message.attachments.iter().map(|attachment| attachment.path.as_str()).collect();
+        let cc: Vec<&str> = message.cc.iter().map(EcoString::as_str).collect();
+        let parameters: [&dyn ToSql; 11] = [
+            number,
+            run,
+            &message.id.as_str(),
+            &message.from.as_str(),
+            &message.to.as_str(),
+            &list(&cc)?,
+            &message.reply_to.as_deref(),
+            &message.subject.as_str(),
+            &message.body.as_str(),
+            &list(&paths)?,
+            &message.written,
+        ];
+        statement.execute(parameters.as_slice())?;
+    }
     Ok(())
 }
 

@@ -52,6 +52,11 @@ impl Parts {
         self.open.push(Part { start: self.written.len(), begun: None });
     }
 
+    /// Whether one is open.
+    pub fn is_any(&self) -> bool {
+        !self.open.is_empty()
+    }
+
     /// How many savepoints SQLite must begin before something is written that has no opposite.
     pub fn unknown(&self) -> usize {
         self.open.iter().filter(|part| part.begun.is_none()).count()

@@ -4,6 +4,7 @@
 //! had begun before are one row a commit. Whoever asks for more than one run has everything written first.
 //! What a savepoint takes back, it takes back here too.
 
+use super::desk::Desk;
 use super::entry::{Mark, Packed};
 use super::failure::{Done, internal};
 use super::squeeze::{self, Squeezer};
@@ -28,7 +29,7 @@ pub(super) struct Begun {
 
 /// What is to be written of a run.
 #[derive(Debug, Clone, Default)]
-struct Held {
+pub(super) struct Held {
     /// The run itself, when it is not in the store yet.
     begun: Option<Box<Begun>>,
     entries: Packed,
@@ -61,7 +62,7 @@ struct Written {
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     runs: Runs,
-    /// The runs that began, by flow and key.
+    /// The runs that began in the open transaction, by flow and key; those too that are written already.
     keys: HashMap<(i64, EcoString), i64, foldhash::fast::RandomState>,
     /// The number of the next run, once it is known: no other process begins one before the commit.
     next: Option<i64>,
@@ -88,6 +89,11 @@ impl Pending {
         self.run(RunId(*self.keys.get(&(flow, key.clone()))?))
     }
 
+    /// Whether a run began under this key in the open transaction, or might have.
+    pub fn has_key(&self, flow: i64, key: &EcoString) -> bool {
+        self.keys.contains_key(&(flow, key.clone()))
+    }
+
     /// A run that began.
     pub fn run(&self, run: RunId) -> Option<&RunRecord> {
         self.runs.get(&run.0)?.begun.as_ref().map(|begun| &begun.record)
@@ -99,10 +105,10 @@ impl Pending {
     }
 
     /// Begins a run; gives its number.
-    pub fn begin(&mut self, connection: &Connection, mut begun: Begun) -> Done<RunId> {
+    pub fn begin(&mut self, desk: &Desk, mut begun: Begun) -> Done<RunId> {
         let number = match self.next {
             Some(next) => next,
-            None => connection
+            None => desk
                 .prepare_cached(
                     "SELECT max((SELECT ifnull(max(id), 0) FROM rpa_runs), ifnull((SELECT value FROM rpa_sequences \
                      WHERE kind = 'store' AND name = 'runs'), 0)) + 1",
@@ -151,6 +157,19 @@ impl Pending {
         }
     }
 
+    /// The runs that have begun and ended here, to be written by somebody else. Only outside of savepoints.
+    pub fn take_ended(&mut self) -> EndedRuns {
+        let has_ended =
+            |_: &i64, held: &mut Held| held.begun.as_ref().is_some_and(|begun| begun.record.ended.is_some());
+        let ended: EndedRuns = self.runs.extract_if(.., has_ended).map(|(_, held)| held).collect();
+        let left = self.runs.values().map(|held| {
+            let begun = held.begun.as_ref().map_or(0, |begun| begun.record.arguments.len());
+            held.entries.bytes().len() + begun
+        });
+        self.bytes = left.sum();
+        ended
+    }
+
     /// Writes everything. Inside of savepoints SQLite must know them already.
     pub fn write(&mut self, connection: &Connection) -> Done<()> {
         if self.runs.is_empty() {
@@ -165,7 +184,6 @@ impl Pending {
         }
         let runs = std::mem::take(&mut self.runs);
         self.bytes = 0;
-        self.keys.clear();
         if !self.savepoints.is_empty() {
             let (savepoints, changes) = (self.savepoints.len(), self.changes.len());
             self.written.push(Written { savepoints, changes, runs });
@@ -199,7 +217,6 @@ impl Pending {
             if let Some(written) = self.written.pop() {
                 self.changes.truncate(written.changes);
                 self.runs = written.runs;
-                self.keys.clear();
                 for (number, held) in &self.runs {
                     if let Some(begun) = &held.begun
                         && let Some(key) = &begun.record.key
@@ -242,6 +259,20 @@ impl Pending {
     pub fn clear(&mut self) {
         *self = Pending::default();
     }
+}
+
+/// Runs that have begun and ended within a transaction.
+pub(super) type EndedRuns = Vec<Held>;
+
+/// Writes runs that have begun and ended within the open transaction.
+pub(super) fn write_ended(connection: &Connection, ended: &EndedRuns) -> Done<()> {
+    let mut squeezer = Squeezer::default();
+    for held in ended {
+        if let Some(begun) = &held.begun {
+            insert_run(connection, &mut squeezer, begun, &held.entries)?;
+        }
+    }
+    Ok(())
 }
 
 fn insert_run(connection: &Connection, squeezer: &mut Squeezer, begun: &Begun, entries: &Packed) -> Done<()> {

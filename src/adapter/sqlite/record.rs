@@ -1,14 +1,17 @@
 //! Records: one statement for each thing that is done to them, kept prepared.
 
-use super::behind::Unwritten;
+use super::behind::{New, Unwritten};
 use super::column::{self, Part, key_of, shown};
+use super::desk::Desk;
 use super::failure::{Done, Trouble, bad_record, internal};
 use super::schema::{Entity, FieldColumns, Schema, Updates, condition};
 use super::sequence::{Counter, Counters};
 use super::types::{Kind, Types};
 use crate::value::{EcoString, RecordId, Value, written};
 use crate::world::StoreError;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Row, Statement, ffi};
+use std::sync::Arc;
 
 /// The record with this key.
 pub(super) fn get(connection: &Connection, schema: &Schema, id: RecordId, key: &Value) -> Done<Option<Value>> {
@@ -65,7 +68,7 @@ fn in_field(trouble: Trouble, entity: &Entity, field: &FieldColumns, before: &[V
 
 /// The fields of a new record, and whether its key was counted up: fields without a value are.
 pub(super) fn completed(
-    connection: &Connection,
+    desk: &Desk,
     schema: &Schema,
     counters: &mut Counters,
     id: RecordId,
@@ -82,13 +85,13 @@ pub(super) fn completed(
         let value = match value {
             None if counted => {
                 let counter = Counter::Field(id, position);
-                let next = counters.next(connection, &counter, 1, || counted_so_far(connection, entity, position))?;
+                let next = counters.next(desk, &counter, 1, || counted_so_far(desk, entity, position))?;
                 key_is_new |= position == entity.key;
                 Value::Int(next)
             }
             Some(Value::Int(number)) if counted => {
                 let counter = Counter::Field(id, position);
-                counters.given(connection, &counter, number, || counted_so_far(connection, entity, position))?;
+                counters.given(desk, &counter, number, || counted_so_far(desk, entity, position))?;
                 Value::Int(number)
             }
             None => Value::None,
@@ -112,17 +115,32 @@ pub(super) fn insert(connection: &Connection, schema: &Schema, id: RecordId, val
     }
 }
 
-/// Puts records of one entity in.
-pub(super) fn insert_alike<'v>(
-    connection: &Connection,
-    schema: &Schema,
-    id: RecordId,
-    alike: impl Iterator<Item = &'v Value>,
-) -> Done<()> {
+/// New records that can't be refused, by entity: each behind those that it refers to.
+pub(super) type NewRecords = Vec<(RecordId, Arc<Vec<New>>)>;
+
+/// So many new records are written without SQLite looking for what they refer to.
+const MANY: usize = 1_000;
+
+/// Puts new records in of which it is known that what they refer to is there.
+pub(super) fn insert_new(connection: &Connection, schema: &Schema, new: &NewRecords) -> Done<()> {
+    // SQLite need not look for it again in each row. To tell it so makes it compile its statements anew, which is worth
+    // it for many rows alone.
+    let is_many = new.iter().map(|(_, records)| records.len()).sum::<usize>() >= MANY;
+    if is_many {
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false)?;
+    }
+    let written = new.iter().try_for_each(|(id, records)| insert_alike(connection, schema, *id, records));
+    if is_many {
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
+    }
+    written
+}
+
+fn insert_alike(connection: &Connection, schema: &Schema, id: RecordId, alike: &[New]) -> Done<()> {
     let entity = entity(schema, id)?;
     let mut statement = connection.prepare_cached(&entity.insert)?;
-    for record in alike {
-        write_record(&mut statement, schema, entity, record.fields().unwrap_or_default())??;
+    for new in alike {
+        write_record(&mut statement, schema, entity, new.record.fields().unwrap_or_default())??;
     }
     Ok(())
 }
@@ -188,7 +206,7 @@ pub(super) struct Changed {
 
 /// A record with changed fields, as it is to be written.
 pub(super) fn changed(
-    connection: &Connection,
+    desk: &Desk,
     schema: &Schema,
     counters: &mut Counters,
     id: RecordId,
@@ -202,7 +220,7 @@ pub(super) fn changed(
         let value = fitting(entity, schema, *position, value.clone())?;
         if let (true, Value::Int(number)) = (entity.counted.contains(position), &value) {
             let counter = Counter::Field(id, *position);
-            counters.given(connection, &counter, *number, || counted_so_far(connection, entity, *position))?;
+            counters.given(desk, &counter, *number, || counted_so_far(desk, entity, *position))?;
         }
         if let Some(place) = fields.get_mut(*position) {
             *place = value;

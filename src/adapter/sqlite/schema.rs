@@ -11,6 +11,8 @@ pub(super) struct Schema {
     pub types: Types,
     /// By record id; none for records that are no entities.
     entities: Vec<Option<Entity>>,
+    /// All of them, each behind those that it refers to, as far as they do not refer to each other in a circle.
+    pub order: Vec<RecordId>,
 }
 
 /// An entity: its table, its columns, its statements.
@@ -26,6 +28,8 @@ pub(super) struct Entity {
     pub counted: Vec<usize>,
     /// Whether there are fields that refer to it.
     pub is_referred_to: bool,
+    /// Its place in [`Schema::order`].
+    pub rank: usize,
     /// `SELECT … WHERE key = ?`, all fields in order.
     pub get: String,
     /// `INSERT …`, all fields in order.
@@ -81,7 +85,13 @@ impl Schema {
         for entity in entities.iter_mut().flatten() {
             entity.is_referred_to = targets.contains(&entity.id);
         }
-        Some(Schema { types, entities })
+        let order = ordered(&entities);
+        for (rank, id) in order.iter().enumerate() {
+            if let Some(entity) = entities.get_mut(id.0 as usize).and_then(Option::as_mut) {
+                entity.rank = rank;
+            }
+        }
+        Some(Schema { types, entities, order })
     }
 
     /// An entity.
@@ -98,6 +108,21 @@ impl Schema {
             .flat_map(fields)
             .filter(move |(_, field)| matches!(&field.kind, Kind::Reference(id, _) if *id == to))
     }
+}
+
+/// The entities, each behind those that it refers to; those of a circle in the order of the program.
+fn ordered(entities: &[Option<Entity>]) -> Vec<RecordId> {
+    let mut left: Vec<&Entity> = entities.iter().flatten().collect();
+    let mut order = Vec::with_capacity(left.len());
+    while !left.is_empty() {
+        let is_free = |entity: &&Entity| {
+            let mut targets = entity.fields.iter().filter_map(referred_to).filter(|target| *target != entity.id);
+            targets.all(|target| left.iter().all(|other| other.id != target))
+        };
+        let next = left.iter().position(|entity| is_free(entity)).unwrap_or(0);
+        order.push(left.remove(next).id);
+    }
+    order
 }
 
 /// The entity that a field refers to.
@@ -132,6 +157,7 @@ impl Entity {
             fields,
             counted,
             is_referred_to: false,
+            rank: 0,
         })
     }
 

@@ -3,6 +3,7 @@
 //! Within a transaction the counters are held in memory and written once, before the commit. What a
 //! savepoint takes back, it takes back here too, so that a sequence has no gaps.
 
+use super::desk::Desk;
 use super::failure::Done;
 use crate::value::{EcoString, RecordId};
 use crate::world::StoreError;
@@ -42,12 +43,12 @@ impl Counters {
     /// and the name to keep it under.
     pub fn next(
         &mut self,
-        connection: &Connection,
+        desk: &Desk,
         counter: &Counter,
         from: i64,
         known: impl FnOnce() -> Done<(EcoString, Option<i64>)>,
     ) -> Done<i64> {
-        let last = self.last(connection, counter, known)?;
+        let last = self.last(desk, counter, known)?;
         let next = match last {
             None => from,
             Some(last) => last.checked_add(1).ok_or_else(|| StoreError::Overflow("sequence.next".into()))?,
@@ -59,12 +60,12 @@ impl Counters {
     /// Says that a number was given by hand, so that it is not given again.
     pub fn given(
         &mut self,
-        connection: &Connection,
+        desk: &Desk,
         counter: &Counter,
         number: i64,
         known: impl FnOnce() -> Done<(EcoString, Option<i64>)>,
     ) -> Done<()> {
-        if self.last(connection, counter, known)?.is_none_or(|last| last < number) {
+        if self.last(desk, counter, known)?.is_none_or(|last| last < number) {
             self.set(counter, number);
         }
         Ok(())
@@ -72,7 +73,7 @@ impl Counters {
 
     fn last(
         &mut self,
-        connection: &Connection,
+        desk: &Desk,
         counter: &Counter,
         known: impl FnOnce() -> Done<(EcoString, Option<i64>)>,
     ) -> Done<Option<i64>> {
@@ -80,8 +81,7 @@ impl Counters {
             return Ok(state.last);
         }
         let (name, known) = known()?;
-        let mut statement =
-            connection.prepare_cached("SELECT value FROM rpa_sequences WHERE kind = ?1 AND name = ?2")?;
+        let mut statement = desk.prepare_cached("SELECT value FROM rpa_sequences WHERE kind = ?1 AND name = ?2")?;
         let stored: Option<i64> = statement.query_row((counter.kind(), name.as_str()), |row| row.get(0)).optional()?;
         let last = stored.max(known);
         self.states.insert(counter.clone(), State { last, name, changed: false });

@@ -153,7 +153,8 @@ fn a_read_only_store_says_so() {
     assert_eq!(finding.code.id, "store::read-only");
     drop(open(&path, &shop()));
     let mut store = SqliteStore::open(&path, &shop(), &tiers(), &read_only).unwrap();
-    let error = store.begin().and_then(|()| store.insert(PRODUCT, product("A", "1", 1)).map(|_| ())).unwrap_err();
+    let error = store.begin().and_then(|()| store.insert(PRODUCT, product("A", "1", 1)).map(|_| ()));
+    let error = error.and_then(|()| store.commit()).unwrap_err();
     insta::assert_snapshot!(error.to_string().replace(&path.display().to_string(), "STORE"));
     assert_eq!(code(&error), "store::read-only");
 }

@@ -59,7 +59,9 @@ fn shown(store: &mut SqliteStore) -> String {
     for which in 0..5 {
         out.push_str(&format!("{:?}\n", store.get(PRODUCT, &sku(which)).unwrap()));
     }
-    out.push_str(&format!("{:?} mails {:?}\n", lines(store), numbers(store, "SELECT number FROM rpa_outbox")));
+    let mut mails = numbers(store, "SELECT number FROM rpa_outbox");
+    mails.extend(store.behind.new_mails());
+    out.push_str(&format!("{:?} mails {mails:?}\n", lines(store)));
     out
 }
 
@@ -173,9 +175,9 @@ fn what_refers_to_a_new_record_is_known_without_its_table() {
     store.insert(LINE, a_line("A1")).unwrap();
     store.commit().unwrap();
     store.begin().unwrap();
+    let before = store.connection.total_changes();
     store.insert(PRODUCT, product("A2", "1.50", 0)).unwrap();
     assert!(store.get(PRODUCT, &sku(1)).unwrap().is_some() && store.get(CUSTOMER, &"c".into()).unwrap().is_some());
-    let before = store.connection.total_changes();
     let count = |store: &mut SqliteStore, which| {
         store.query(QueryId(0), &lines_of(), &[sku(which)]).unwrap().as_list().unwrap().len()
     };
@@ -187,7 +189,7 @@ fn what_refers_to_a_new_record_is_known_without_its_table() {
     assert_eq!(store.connection.total_changes(), before);
     // One that was there before may have others in the table.
     assert_eq!(count(&mut store, 1), 2);
-    assert_eq!(store.connection.total_changes(), before + 3);
+    assert_eq!(store.connection.total_changes(), before + 4);
     store.insert(LINE, a_line("A2")).unwrap();
     assert_eq!(count(&mut store, 2), 3);
 }
@@ -217,6 +219,9 @@ fn what_waits_is_written_once_and_before_anybody_asks() {
     store.begin().unwrap();
     store.insert(CUSTOMER, customer("c")).unwrap();
     store.insert(PRODUCT, product("A1", "1.50", 0)).unwrap();
+    store.commit().unwrap();
+    store.begin().unwrap();
+    assert!(store.get(PRODUCT, &sku(1)).unwrap().is_some() && store.get(CUSTOMER, &"c".into()).unwrap().is_some());
     let line = |store: &mut SqliteStore, of: &str| store.insert(LINE, a_line(of));
     let before = store.connection.total_changes();
     for stock in 1..=9 {
@@ -273,84 +278,96 @@ fn what_another_process_has_written_is_read() {
     assert_eq!(stock(&mut here), Some(Value::Int(8)));
 }
 
+/// Lets a store do deeds, and looks whether it always takes back what it should, and knows what it has written.
+fn takes_back(mut store: SqliteStore, deeds: Vec<Deed>) -> Result<(), TestCaseError> {
+    store.begin().unwrap();
+    store.insert(CUSTOMER, customer("c")).unwrap();
+    let mut before = Vec::new();
+    let (mut runs, mut runs_before) = (0, Vec::new());
+    let mut counted = 0;
+    let mut counted_before = Vec::new();
+    for deed in deeds {
+        // What the entities don't allow is refused, and leaves everything as it was.
+        match deed {
+            Deed::Insert(which) => drop(store.insert(PRODUCT, product(&format!("A{which}"), "1.50", 0))),
+            Deed::Update(which, stock) => {
+                drop(store.update(PRODUCT, &sku(which), &[(2, Value::Int(stock)), (1, money("2", "USD"))]));
+            }
+            Deed::Rename(which, to) => drop(store.update(PRODUCT, &sku(which), &[(0, sku(to))])),
+            Deed::Delete(which) => drop(store.delete(PRODUCT, &sku(which))),
+            Deed::Line(which) => {
+                drop(store.insert(LINE, a_line(&format!("A{which}"))));
+            }
+            Deed::LinesOf(which) => {
+                let known = lines(&store);
+                let of = known.iter().filter(|line| line.fields().unwrap()[2] == Value::reference(PRODUCT, sku(which)));
+                let expected = Value::list(of.cloned().collect());
+                prop_assert_eq!(store.query(QueryId(0), &lines_of(), &[sku(which)]).unwrap(), expected);
+            }
+            Deed::DeleteLine(which) => drop(store.delete(LINE, &Value::Int(which.into()))),
+            Deed::Mail => drop(store.add_to_outbox(1, &message()).unwrap()),
+            Deed::Count => {
+                counted += 1;
+                prop_assert_eq!(store.next_in_sequence("numbers", 1).unwrap(), counted);
+            }
+            Deed::BeginRun => {
+                prop_assert!(matches!(store.begin_run(&run()).unwrap(), Begin::New(_)));
+                runs += 1;
+            }
+            Deed::ListRuns => {
+                let filter = RunFilter { limit: 99, ..RunFilter::default() };
+                prop_assert_eq!(store.runs(&filter).unwrap().len(), runs);
+            }
+            Deed::Savepoint => {
+                store.savepoint().unwrap();
+                before.push(shown(&mut store));
+                runs_before.push(runs);
+                counted_before.push(counted);
+            }
+            Deed::Release if !before.is_empty() => {
+                store.release().unwrap();
+                before.pop();
+                runs_before.pop();
+                counted_before.pop();
+            }
+            Deed::TakeBack if !before.is_empty() => {
+                store.rollback_savepoint().unwrap();
+                prop_assert_eq!(Some(shown(&mut store)), before.pop());
+                runs = runs_before.pop().unwrap();
+                counted = counted_before.pop().unwrap();
+            }
+            Deed::Look | Deed::Release | Deed::TakeBack => {}
+        }
+        if let Deed::Look = deed {
+            agrees(&mut store);
+        }
+    }
+    while let Some(before) = before.pop() {
+        store.rollback_savepoint().unwrap();
+        prop_assert_eq!(shown(&mut store), before);
+        runs = runs_before.pop().unwrap();
+    }
+    let known = shown(&mut store);
+    store.commit().unwrap();
+    let filter = RunFilter { limit: 99, ..RunFilter::default() };
+    prop_assert_eq!(store.runs(&filter).unwrap().len(), runs);
+    store.begin().unwrap();
+    prop_assert_eq!(shown(&mut store), known);
+    agrees(&mut store);
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
     fn what_a_part_has_written_is_taken_back(deeds in proptest::collection::vec(deed(), 1..60)) {
-        let mut store = SqliteStore::in_memory(&shop(), &tiers()).unwrap();
-        store.begin().unwrap();
-        store.insert(CUSTOMER, customer("c")).unwrap();
-        let mut before = Vec::new();
-        let (mut runs, mut runs_before) = (0, Vec::new());
-        let mut counted = 0;
-        let mut counted_before = Vec::new();
-        for deed in deeds {
-            // What the entities don't allow is refused, and leaves everything as it was.
-            match deed {
-                Deed::Insert(which) => drop(store.insert(PRODUCT, product(&format!("A{which}"), "1.50", 0))),
-                Deed::Update(which, stock) => {
-                    drop(store.update(PRODUCT, &sku(which), &[(2, Value::Int(stock)), (1, money("2", "USD"))]));
-                }
-                Deed::Rename(which, to) => drop(store.update(PRODUCT, &sku(which), &[(0, sku(to))])),
-                Deed::Delete(which) => drop(store.delete(PRODUCT, &sku(which))),
-                Deed::Line(which) => {
-                    drop(store.insert(LINE, a_line(&format!("A{which}"))));
-                }
-                Deed::LinesOf(which) => {
-                    let known = lines(&store);
-                    let of = known.iter().filter(|line| line.fields().unwrap()[2] == Value::reference(PRODUCT, sku(which)));
-                    let expected = Value::list(of.cloned().collect());
-                    prop_assert_eq!(store.query(QueryId(0), &lines_of(), &[sku(which)]).unwrap(), expected);
-                }
-                Deed::DeleteLine(which) => drop(store.delete(LINE, &Value::Int(which.into()))),
-                Deed::Mail => drop(store.add_to_outbox(1, &message()).unwrap()),
-                Deed::Count => {
-                    counted += 1;
-                    prop_assert_eq!(store.next_in_sequence("numbers", 1).unwrap(), counted);
-                }
-                Deed::BeginRun => {
-                    prop_assert!(matches!(store.begin_run(&run()).unwrap(), Begin::New(_)));
-                    runs += 1;
-                }
-                Deed::ListRuns => {
-                    let filter = RunFilter { limit: 99, ..RunFilter::default() };
-                    prop_assert_eq!(store.runs(&filter).unwrap().len(), runs);
-                }
-                Deed::Savepoint => {
-                    store.savepoint().unwrap();
-                    before.push(shown(&mut store));
-                    runs_before.push(runs);
-                    counted_before.push(counted);
-                }
-                Deed::Release if !before.is_empty() => {
-                    store.release().unwrap();
-                    before.pop();
-                    runs_before.pop();
-                    counted_before.pop();
-                }
-                Deed::TakeBack if !before.is_empty() => {
-                    store.rollback_savepoint().unwrap();
-                    prop_assert_eq!(Some(shown(&mut store)), before.pop());
-                    runs = runs_before.pop().unwrap();
-                    counted = counted_before.pop().unwrap();
-                }
-                Deed::Look | Deed::Release | Deed::TakeBack => {}
-            }
-            if let Deed::Look = deed {
-                agrees(&mut store);
-            }
-        }
-        while let Some(before) = before.pop() {
-            store.rollback_savepoint().unwrap();
-            prop_assert_eq!(shown(&mut store), before);
-            runs = runs_before.pop().unwrap();
-        }
-        let known = shown(&mut store);
-        store.commit().unwrap();
-        let filter = RunFilter { limit: 99, ..RunFilter::default() };
-        prop_assert_eq!(store.runs(&filter).unwrap().len(), runs);
-        store.begin().unwrap();
-        prop_assert_eq!(shown(&mut store), known);
-        agrees(&mut store);
+        takes_back(SqliteStore::in_memory(&shop(), &tiers()).unwrap(), deeds)?;
+    }
+
+    /// In a file the scribe writes what waits whenever no part is open.
+    #[test]
+    fn what_the_scribe_has_written_is_known(deeds in proptest::collection::vec(deed(), 1..60)) {
+        let folder = tempfile::tempdir().unwrap();
+        takes_back(open(&folder.path().join("store.db"), &shop()), deeds)?;
     }
 }

@@ -1,5 +1,6 @@
 //! The memory of runs.
 
+use super::super::desk::Worth;
 use super::super::{SqliteStore, journal};
 use crate::value::Instant;
 use crate::world::{Begin, Entry, Journal, KeptVersion, RunFilter, RunId, RunRecord, RunState, StoreError};
@@ -9,6 +10,7 @@ impl Journal for SqliteStore {
     fn begin_run(&mut self, run: &RunRecord) -> Result<Begin, StoreError> {
         self.guarded(|store| {
             store.writable()?;
+            store.lend(Worth::BetweenRuns)?;
             if !store.names.know_run(run) {
                 store.write()?;
             }

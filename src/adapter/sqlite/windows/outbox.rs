@@ -29,15 +29,24 @@ impl Outbox for SqliteStore {
     }
 
     fn next_mail(&mut self, now: Instant) -> Result<Option<Instant>, StoreError> {
-        self.guarded(|store| outbox::next(&store.connection, now))
+        self.guarded(|store| {
+            store.write_behind()?;
+            outbox::next(&store.connection, now)
+        })
     }
 
     fn waiting_mails(&mut self) -> Result<u64, StoreError> {
-        self.guarded(|store| outbox::count(&store.connection))
+        self.guarded(|store| {
+            store.write_behind()?;
+            outbox::count(&store.connection)
+        })
     }
 
     fn mails(&mut self, filter: &MailFilter) -> Result<Vec<MailRecord>, StoreError> {
-        self.guarded(|store| outbox::mails(&store.connection, filter))
+        self.guarded(|store| {
+            store.write_behind()?;
+            outbox::mails(&store.connection, filter)
+        })
     }
 
     fn decide_mail(&mut self, number: i64, decision: &MailDecision, at: Instant) -> Result<bool, StoreError> {

@@ -1,5 +1,6 @@
 //! Records, transactions and sequences.
 
+use super::super::desk::Worth;
 use super::super::failure::internal;
 use super::super::{Opposite, SqliteStore, outbox, query, record, sequence};
 use crate::compile::query::{QueryId, QueryPlan};
@@ -53,6 +54,7 @@ impl Store for SqliteStore {
             if !store.is_open {
                 return Err(internal("a savepoint without a transaction"));
             }
+            store.lend(Worth::BetweenSteps)?;
             store.parts.begin();
             store.counters.savepoint();
             store.pending.savepoint();
@@ -83,21 +85,21 @@ impl Store for SqliteStore {
             store.writable()?;
             let (values, key_is_new) =
                 record::completed(&store.connection, &store.schema, &mut store.counters, entity, fields)?;
-            let waits = key_is_new && store.may_insert_later(entity, &values)?;
-            let record = if waits {
-                let record = Value::record(entity, values);
-                store.behind.put_new(entity, record.clone());
+            let waits = store.may_insert_later(entity, &values, key_is_new)?;
+            if !waits {
+                store.write_before_insert(entity)?;
+                record::insert(&store.connection, &store.schema, entity, &values)?;
+            }
+            let record = Value::record(entity, values);
+            let key = store.key_of(entity, &record);
+            if waits {
+                store.behind.put_new(entity, key.clone(), key_is_new, record.clone());
                 if store.behind.is_large() {
                     store.write_behind()?;
                 }
-                record
             } else {
-                store.write_before_insert(entity)?;
-                store.behind.was_written(entity);
-                record::insert(&store.connection, &store.schema, entity, &values)?;
-                Value::record(entity, values)
-            };
-            let key = store.key_of(entity, &record);
+                store.was_written(entity, &key)?;
+            }
             store.note(entity, &key, Some(record.clone()))?;
             store.note_birth(entity, &key)?;
             store.parts.wrote(|| Opposite::Delete(entity, key));
@@ -118,11 +120,12 @@ impl Store for SqliteStore {
             let has_changed = !changed.fields.is_empty();
             if has_changed && !store.change_later(entity, key, &changed.record, &changed.fields)? {
                 store.write_new()?;
-                store.behind.was_written(entity);
+                store.was_written(entity, key)?;
                 record::write_changed(&store.connection, &store.schema, &mut store.updates, entity, key, &changed)?;
             }
             let (old, new) = (store.key_of(entity, &before), store.key_of(entity, &changed.record));
             if old != new {
+                store.was_written(entity, &new)?;
                 store.note(entity, &old, None)?;
                 store.behind.forget_births();
             }
@@ -143,7 +146,7 @@ impl Store for SqliteStore {
             store.writable()?;
             let Some(before) = store.read(entity, key)? else { return Ok(false) };
             store.write_new()?;
-            store.behind.was_written(entity);
+            store.was_written(entity, key)?;
             store.behind.forget_births();
             let was_there = record::delete(&store.connection, &store.schema, entity, key)?;
             store.note(entity, key, None)?;
@@ -185,11 +188,21 @@ impl Store for SqliteStore {
     fn add_to_outbox(&mut self, run: i64, message: &Message) -> Result<i64, StoreError> {
         self.guarded(|store| {
             store.writable()?;
-            let number = match store.next_mail {
-                Some(number) => number,
-                None => outbox::next_number(&store.connection)?,
+            let number = match (store.next_mail, store.behind.last_mail()) {
+                (Some(number), _) => number,
+                (None, Some(last)) => last + 1,
+                (None, None) => outbox::next_number(&store.connection)?,
             };
-            outbox::add(&store.connection, number, run, message)?;
+            let mail = outbox::NewMail::new(number, run, message);
+            // What lies in a savepoint of SQLite is taken back by it.
+            if store.parts.is_known() {
+                outbox::add(&store.connection, &[mail])?;
+            } else {
+                store.behind.put_mail(mail);
+                if store.behind.is_large() {
+                    store.write_behind()?;
+                }
+            }
             store.next_mail = number.checked_add(1);
             store.parts.wrote(|| Opposite::DeleteMail(number));
             Ok(number)
@@ -197,6 +210,9 @@ impl Store for SqliteStore {
     }
 
     fn outbox(&mut self, limit: usize) -> Result<Vec<OutboxEntry>, StoreError> {
-        self.guarded(|store| outbox::waiting(&store.connection, limit))
+        self.guarded(|store| {
+            store.write_behind()?;
+            outbox::waiting(&store.connection, limit)
+        })
     }
 }
