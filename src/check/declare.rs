@@ -5,6 +5,7 @@ use super::body::{Body, BodyKind};
 use super::scope::{BUILTIN_TYPES, Global, ModuleId, PRELUDE, SPECIAL_FORMS};
 use super::types::Purpose;
 use super::written::label_of;
+use crate::check::hash::HashMap;
 use crate::check::program::{
     Callable, CallableId, Constant, ConstantId, DecisionTable, Default as FieldDefault, Effect, EnumType, ErrorType,
     Expr, Field, Flow, FlowId, Parameter, Program, RecordType, TableId, Type,
@@ -13,7 +14,6 @@ use crate::finding::{Finding, catalogue};
 use crate::syntax::tree::{self, FieldRole, HitPolicy, Item, ItemKind, Name};
 use crate::value::{EnumId, ErrorId, RecordId};
 use ecow::EcoString;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What is declared and not yet checked.
@@ -239,7 +239,7 @@ impl Checker<'_> {
     }
 
     fn declare_members(&mut self, id: EnumId, declared: &tree::Enum) {
-        let mut seen: HashMap<&EcoString, &Name> = HashMap::new();
+        let mut seen: HashMap<&EcoString, &Name> = HashMap::default();
         for member in &declared.members {
             if let Some(before) = seen.insert(&member.text, member) {
                 let finding = Finding::new(
@@ -320,7 +320,7 @@ impl Checker<'_> {
         what: &str,
         owner: &str,
     ) -> Vec<Parameter> {
-        let mut seen: HashMap<EcoString, crate::text::Span> = HashMap::new();
+        let mut seen: HashMap<EcoString, crate::text::Span> = HashMap::default();
         let mut parameters = Vec::with_capacity(written.len());
         for (index, parameter) in written.iter().enumerate() {
             let name = &parameter.name;
@@ -348,7 +348,7 @@ impl Checker<'_> {
 
     fn record_header(&mut self, id: RecordId, declared: &tree::Record) {
         let what = if declared.is_entity { "entity" } else { "record" };
-        let mut seen: HashMap<&EcoString, &Name> = HashMap::new();
+        let mut seen: HashMap<&EcoString, &Name> = HashMap::default();
         let mut fields = Vec::with_capacity(declared.fields.len());
         let mut key: Option<&Name> = None;
         for (index, field) in declared.fields.iter().enumerate() {

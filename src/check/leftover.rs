@@ -8,12 +8,12 @@ use super::program::{
     BodyParts, CellTest, Expr, ExprKind, Program, RecordType, StatementKind, TextPart, TriggerEvent, Type, Wait,
 };
 use super::{Checker, UnusedHere};
+use crate::check::hash::HashSet;
 use crate::finding::{Finding, catalogue};
 use crate::library::Operation;
 use crate::syntax::tree::{BinaryOperator, ItemKind};
 use crate::text::{SourceId, Span};
 use crate::value::{EnumId, RecordId, Value};
-use std::collections::HashSet;
 
 impl Checker<'_> {
     /// Reports what nothing needs inside of the declarations of a script that starts something. What there is in others
@@ -22,7 +22,7 @@ impl Checker<'_> {
         if self.findings.iter().any(Finding::is_error) {
             return;
         }
-        let mut starting: HashSet<SourceId> = HashSet::new();
+        let mut starting: HashSet<SourceId> = HashSet::default();
         for module in self.names.modules.iter().filter(|module| !module.is_library && module.prefix.is_none()) {
             // What there are only tests of may be there for other scripts.
             let starts =
@@ -192,7 +192,7 @@ impl Uses {
         }
         let results = program.tables.iter().map(|of| &of.result).chain(program.callables.iter().map(|of| &of.result));
         for result in results {
-            enums_in(program, result, &mut HashSet::new(), &mut uses.given);
+            enums_in(program, result, &mut HashSet::default(), &mut uses.given);
         }
         uses.made.extend(program.reactions.iter().map(|of| of.entity));
         uses
@@ -315,7 +315,7 @@ impl Uses {
     }
 
     fn enums_of(&mut self, program: &Program, ty: &Type) {
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::default();
         enums_in(program, ty, &mut seen, &mut self.from_outside);
     }
 }

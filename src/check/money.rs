@@ -2,13 +2,13 @@
 //! not add up.
 
 use super::Checker;
+use crate::check::hash::HashMap;
 use crate::check::program::{BodyParts, Expr, ExprKind, For, LocalId, Program, StatementKind, Type};
 use crate::finding::{Finding, catalogue::money};
 use crate::library::Operation;
 use crate::syntax::tree::BinaryOperator;
 use crate::text::Span;
 use crate::value::{Decimal, Value};
-use std::collections::HashMap;
 
 impl Checker<'_> {
     /// Looks at what is done with amounts and percents.
@@ -44,7 +44,7 @@ struct Share<'p> {
 
 impl<'p> Amounts<'p> {
     fn of(program: &'p Program, body: &BodyParts<'p>) -> Amounts<'p> {
-        let mut shares: HashMap<LocalId, Share<'p>> = HashMap::new();
+        let mut shares: HashMap<LocalId, Share<'p>> = HashMap::default();
         let mut often: Vec<LocalId> = Vec::new();
         let mut seen: std::collections::HashSet<LocalId> = std::collections::HashSet::new();
         body.each_statement(&mut |statement| {

@@ -83,12 +83,14 @@ fn part<T>(
     make: impl FnOnce(&mut Lower, grammar::Pair) -> T,
 ) -> (Option<T>, Vec<Finding>) {
     // The scanner knows what is nested too deeply, and says more of texts and brackets than pest does.
-    let mut findings = lines::scan(source, text).findings;
+    let scanned = lines::scan(source, text);
+    let mut findings = scanned.findings;
     let mut made = None;
     if findings.is_empty() {
-        let lead = text.len() - text.trim_start().len();
-        let end = text.trim_end().len().max(lead);
-        let mut builder = Builder::new(source, text, Vec::new(), Vec::new());
+        let mut builder = Builder::of_part(source, text, scanned.comments);
+        let code = builder.code();
+        let lead = code.len() - code.trim_start().len();
+        let end = code.trim_end().len().max(lead);
         made = builder.read(rule, lead, end, |lower, pair| {
             lower.offset += offset;
             make(lower, pair)

@@ -176,6 +176,8 @@ impl Reader<'_> {
             self.findings.extend(shifted(scanned.findings, range.start));
             return None;
         }
+        // A comment can only be the end of it.
+        let slice = scanned.comments.first().map_or(slice, |comment| &slice[..comment.span.start as usize]);
         let start = range.start + (slice.len() - slice.trim_start().len());
         Some(start..start.max(range.start + slice.trim_end().len()))
     }

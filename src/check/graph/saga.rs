@@ -4,11 +4,12 @@
 use super::build::{Graph, Role};
 use super::rounds::head;
 use crate::check::effects::deeds::{Deed, Deedbook, Place, each_expression, each_statement};
+use crate::check::hash::HashSet;
 use crate::check::program::{Expr, ExprKind, Flow, LocalId, StatementKind, Step, StepBody, StepId};
 use crate::finding::{Finding, catalogue};
 use crate::text::Span;
 use petgraph::graph::NodeIndex;
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 
 /// A flow whose failure leaves half of its work behind: one finding, at the first step that stays.
 pub(super) fn holes(graph: &Graph, flow: &Flow, book: &Deedbook<'_>) -> Option<Finding> {
@@ -90,7 +91,7 @@ pub(super) fn holes(graph: &Graph, flow: &Flow, book: &Deedbook<'_>) -> Option<F
 /// The values of steps that are taken back, by their own `undo` or with the step that made what they work on: who
 /// cancels an order gives back what was reserved for it.
 fn covered(flow: &Flow) -> HashSet<LocalId> {
-    let mut covered = HashSet::new();
+    let mut covered = HashSet::default();
     for step in &flow.steps {
         if let Some(local) = step.local
             && (step.undo.is_some() || works_on(step, &covered))
@@ -105,7 +106,7 @@ fn covered(flow: &Flow) -> HashSet<LocalId> {
 fn on_failure(graph: &Graph, flow: &Flow) -> HashSet<StepId> {
     let mut steps: HashSet<StepId> =
         (0..flow.steps.len()).filter_map(|at| Some(StepId(u32::try_from(at).ok()?))).collect();
-    let mut seen = HashSet::from([graph.start]);
+    let mut seen = HashSet::from_iter([graph.start]);
     let mut waiting = vec![graph.start];
     while let Some(node) = waiting.pop() {
         let Some(of) = graph.graph.node_weight(node) else { continue };
@@ -139,7 +140,7 @@ fn nearest(
     from: NodeIndex,
     fails: &dyn Fn(NodeIndex) -> Option<(Span, String)>,
 ) -> Option<(Span, String)> {
-    let mut seen = HashSet::from([from]);
+    let mut seen = HashSet::from_iter([from]);
     let mut waiting = VecDeque::from([from]);
     while let Some(node) = waiting.pop_front() {
         if node != from

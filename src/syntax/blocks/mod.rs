@@ -8,12 +8,13 @@ use super::MOST_FINDINGS;
 use super::errors;
 use super::grammar::{self, Pair, Rule};
 use super::lines::{Piece, PieceKind, too_deep};
-use super::lower::Lower;
-use super::tree::{Block, Comment, CommentKind};
+use super::lower::{ColumnRole, Lower};
+use super::tree::{Block, Cell, Comment, CommentKind};
 use crate::finding::Finding;
 use crate::finding::catalogue::syntax as codes;
 use crate::text::{SourceId, Span};
 use ecow::EcoString;
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// Blocks within each other, `else if` included: few enough that everything after the parser can use recursion.
@@ -23,6 +24,8 @@ const DEEPEST_BLOCK: usize = 64;
 pub struct Builder<'t> {
     source: SourceId,
     text: &'t str,
+    /// The text, with blanks in the place of comments that stand within lines: so no rule has to look for them.
+    code: Cow<'t, str>,
     pieces: Vec<Piece>,
     /// The piece that comes next.
     next: usize,
@@ -41,6 +44,7 @@ impl<'t> Builder<'t> {
         Builder {
             source,
             text,
+            code: without_inner_comments(text, &pieces, &comments),
             pieces,
             next: 0,
             comments,
@@ -49,6 +53,17 @@ impl<'t> Builder<'t> {
             depth: 0,
             without_braces: Vec::new(),
         }
+    }
+
+    /// A builder for a text that is read as a whole, by [`Builder::read`] alone.
+    pub fn of_part(source: SourceId, text: &'t str, comments: Vec<Comment>) -> Self {
+        let whole = Piece { kind: PieceKind::Line { broken: false }, start: 0, end: text.len() };
+        Builder { next: 1, ..Builder::new(source, text, vec![whole], comments) }
+    }
+
+    /// The text with blanks in the place of comments that stand within lines.
+    pub fn code(&self) -> &str {
+        &self.code
     }
 
     /// What was found, with what the scanner has found and the comments given back.
@@ -134,8 +149,8 @@ impl<'t> Builder<'t> {
         end: usize,
         make: impl FnOnce(&mut Lower, Pair) -> T,
     ) -> Option<T> {
-        let text = self.slice(start, end);
-        match grammar::parse(rule, text) {
+        let code = self.code.get(start..end).unwrap_or("");
+        match grammar::parse(rule, code) {
             Ok(mut pairs) => {
                 let pair = pairs.next()?;
                 let mut lower = Lower { source: self.source, offset: start, findings: &mut self.findings };
@@ -145,11 +160,18 @@ impl<'t> Builder<'t> {
             Err(_) if self.findings.len() >= MOST_FINDINGS => None,
             Err(_) => {
                 let opens = self.at_open();
-                let finding = errors::explain(self.source, self.text, start..end, rule, opens);
+                let finding = errors::explain(self.source, &self.code, start..end, rule, opens);
                 self.report(finding);
                 None
             }
         }
+    }
+
+    /// The cell in a part of the text, when it needs no grammar.
+    pub fn plain_cell(&mut self, role: ColumnRole, range: Range<usize>) -> Option<Cell> {
+        let code = self.code.get(range.clone())?;
+        let mut lower = Lower { source: self.source, offset: range.start, findings: &mut self.findings };
+        lower.plain_cell(role, code)
     }
 
     // ── blocks ───────────────────────────────────────────────────────────────────────────────
@@ -257,4 +279,21 @@ impl<'t> Builder<'t> {
         }
         lines.join("\n").into()
     }
+}
+
+/// The text with a blank for every byte of a comment that stands within a piece, as in a call over several lines.
+fn without_inner_comments<'t>(text: &'t str, pieces: &[Piece], comments: &[Comment]) -> Cow<'t, str> {
+    let mut pieces = pieces.iter().peekable();
+    let mut inner = comments.iter().map(|comment| comment.span.range()).filter(|place| {
+        while pieces.next_if(|piece| piece.end <= place.start).is_some() {}
+        pieces.peek().is_some_and(|piece| piece.start <= place.start)
+    });
+    let Some(first) = inner.next() else { return Cow::Borrowed(text) };
+    let mut code = String::with_capacity(text.len());
+    for place in std::iter::once(first).chain(inner) {
+        code.push_str(&text[code.len()..place.start]);
+        code.extend(std::iter::repeat_n(' ', place.len()));
+    }
+    code.push_str(&text[code.len()..]);
+    Cow::Owned(code)
 }

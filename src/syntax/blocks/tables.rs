@@ -202,7 +202,9 @@ impl Builder<'_> {
             return TableCell { cell: Cell::Broken, span };
         }
         let role = ColumnRole::of(&column.kind);
-        let cell = self.read(role.rule(), range.start, range.end, |lower, pair| lower.cell(role, pair));
+        let cell = self.plain_cell(role, range.clone());
+        let cell =
+            cell.or_else(|| self.read(role.rule(), range.start, range.end, |lower, pair| lower.cell(role, pair)));
         TableCell { cell: cell.unwrap_or(Cell::Broken), span }
     }
 }

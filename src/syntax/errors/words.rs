@@ -38,7 +38,11 @@ pub fn expectation(rule: Rule, line: &str) -> Expectation {
     let reached = with_blank.get(..attempts.max_position).unwrap_or(before);
     let may_end = !before.trim().is_empty() && grammar::parse(rule, before.trim_end()).is_ok();
     // pest keeps the type of its tokens to itself; their written form says enough.
-    let tokens: Vec<String> = attempts.expected_tokens().iter().map(|token| token.to_string()).collect();
+    let mut tokens: Vec<String> = attempts.expected_tokens().iter().map(|token| token.to_string()).collect();
+    // Before `)` and `,` the grammar does not look for operators at all.
+    if attempts.unexpected_tokens().iter().any(|token| matches!(token.to_string().as_str(), ")..)" | ",..,")) {
+        tokens.extend(OPERATORS.iter().map(|operator| (*operator).to_owned()));
+    }
     Expectation { at, phrases: phrases(&tokens, reached, may_end) }
 }
 
@@ -48,8 +52,8 @@ const VALUE_BEGINS: &[&str] = &["\"", "(", "[", "{", "if", "not"];
 const OPERATORS: &[&str] =
     &["==", "!=", "<=", ">=", "<", ">", "??", "..", "+", "-", "*", "/", "and", "or", "in", "is", ".", "?.", "(", "["];
 const UNITS: &[&str] = &["millisecond", "second", "minute", "hour", "day", "week"];
-/// What a literal may go on with; too small to be named.
-const NOISE: &[&str] = &[" ", "\t", "\r", "\n", "//", "_", "T", "Z", "s", "\"\"\"", "\\", ".", "?."];
+/// What a literal may go on with, or only begins with; too small to be named.
+const NOISE: &[&str] = &["_", "T", "Z", "s", "it", "\"\"\"", "\\", ".", "?."];
 
 fn phrases(tokens: &[String], before: &str, may_end: bool) -> Vec<String> {
     let mut literals: Vec<&str> = Vec::new();
@@ -59,6 +63,9 @@ fn phrases(tokens: &[String], before: &str, may_end: bool) -> Vec<String> {
             "BUILTIN_RULE" => name = true,
             "0..9" => digit = true,
             "A..Z" => capital = true,
+            "*..+" => literals.extend(["*", "+"]),
+            // Other ranges are blanks and the letters that words begin with.
+            range if range.contains("..") && range != ".." && range != "..." => {}
             literal => literals.push(literal),
         }
     }

@@ -540,6 +540,11 @@ pub fn too_deep(span: Span) -> Finding {
 
 /// The word at the beginning of `text`, or nothing.
 pub fn first_word(text: &str) -> &str {
+    // Nearly all words are of plain letters; the tables of all letters are asked for the others alone.
+    let plain = text.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
+    if text.as_bytes().get(plain).is_none_or(u8::is_ascii) {
+        return if text.starts_with(|c: char| c.is_ascii_digit()) { "" } else { &text[..plain] };
+    }
     let mut characters = text.char_indices();
     match characters.next() {
         Some((_, first)) if first == '_' || unicode_ident::is_xid_start(first) => {}

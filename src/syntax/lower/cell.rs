@@ -104,12 +104,11 @@ impl Lower<'_> {
     }
 
     fn test(&mut self, pair: Pair) -> Cell {
+        if pair.as_rule() != Rule::not_test {
+            return self.bare_test(pair);
+        }
         match pair.into_inner().next() {
-            Some(inner) if inner.as_rule() == Rule::not_test => match inner.into_inner().next() {
-                Some(test) => Cell::Not(Box::new(self.bare_test(test))),
-                None => Cell::Broken,
-            },
-            Some(inner) => self.bare_test(inner),
+            Some(test) => Cell::Not(Box::new(self.bare_test(test))),
             None => Cell::Broken,
         }
     }
@@ -141,11 +140,13 @@ impl Lower<'_> {
     }
 }
 
-fn single_or(mut cells: Vec<Cell>, several: impl FnOnce(Vec<Cell>) -> Cell) -> Cell {
+/// The one cell, or what several are together.
+pub fn single_or(mut cells: Vec<Cell>, several: impl FnOnce(Vec<Cell>) -> Cell) -> Cell {
     if cells.len() > 1 { several(cells) } else { cells.pop().unwrap_or(Cell::Broken) }
 }
 
-fn value_or_range(value: Expr) -> Cell {
+/// The test for a value, or for a range of values.
+pub fn value_or_range(value: Expr) -> Cell {
     match value.kind {
         ExprKind::Range { from, to } => Cell::Range(*from, *to),
         ExprKind::Broken => Cell::Broken,

@@ -40,67 +40,70 @@ impl Lower<'_> {
     /// An expression or operand.
     pub fn deep_expression(&mut self, pair: Pair) -> Deep {
         let whole = self.span(&pair);
-        match pair.as_rule() {
-            Rule::operand => {
-                let mut parts = Vec::new();
-                self.operand_parts(pair, &mut parts);
-                self.climb(parts, whole)
-            }
-            Rule::expression | Rule::sum => {
-                let mut parts = Vec::new();
-                for inner in pair.into_inner() {
-                    let span = self.span(&inner);
-                    match inner.as_rule() {
-                        Rule::operator | Rule::sum_operator => {
-                            parts.push(Part::Infix(Infix::from_sign(inner.as_str()), span))
-                        }
-                        Rule::is_test => parts.push(Part::Infix(Infix::Is(inner.as_str().ends_with("some")), span)),
-                        _ => self.operand_parts(inner, &mut parts),
-                    }
-                }
-                self.climb(parts, whole)
-            }
-            _ => self.primary(pair),
+        let mut inner = pair.into_inner();
+        let Some(first) = inner.next() else {
+            return Deep { expr: Expr { kind: ExprKind::Broken, span: whole }, depth: 0 };
+        };
+        // Most expressions are one word or literal.
+        if inner.len() == 0 && first.as_rule() != Rule::prefix {
+            return self.primary(first);
         }
-    }
-
-    fn operand_parts(&mut self, pair: Pair, parts: &mut Vec<Part>) {
-        let mut operand: Option<Deep> = None;
+        let mut parts = Vec::with_capacity(inner.len() + 1);
         let mut prefixes = 0;
-        for inner in pair.into_inner() {
-            let span = self.span(&inner);
+        for inner in std::iter::once(first).chain(inner) {
             match inner.as_rule() {
                 Rule::prefix => {
                     prefixes += 1;
-                    let word = inner.as_str().trim_end();
-                    let (prefix, length) = match inner.as_str().get(..2) {
-                        Some("no") => (Prefix::Not, 3),
-                        Some("ru") => (Prefix::Run, 3),
-                        Some("st") => (Prefix::Start, 5),
-                        _ => (Prefix::Negate, 1),
-                    };
-                    let end = span.start + length.min(word.len().max(1)) as u32;
-                    let span = Span { end, ..span };
+                    let (prefix, span) = self.prefix(&inner);
                     match prefixes {
                         ..=MOST_PREFIXES => parts.push(Part::Prefix(prefix, span)),
                         _ if prefixes == MOST_PREFIXES + 1 => self.findings.push(too_deep(span)),
                         _ => {}
                     }
+                    continue;
+                }
+                Rule::operator | Rule::sum_operator => {
+                    parts.push(Part::Infix(Infix::from_sign(inner.as_str()), self.span(&inner)));
+                }
+                Rule::is_test => {
+                    // The node begins behind `is` and a blank.
+                    let span = self.span(&inner);
+                    let span = Span { start: span.start - "is ".len() as u32, ..span };
+                    parts.push(Part::Infix(Infix::Is(inner.as_str().ends_with("some")), span));
                 }
                 Rule::field | Rule::arguments | Rule::index => {
-                    operand = operand.map(|target| self.postfix(target, inner));
+                    if let Some(Part::Operand(target)) = parts.pop() {
+                        let operand = self.postfix(target, inner);
+                        parts.push(Part::Operand(operand));
+                    }
                 }
-                _ => operand = Some(self.primary(inner)),
+                _ => {
+                    let operand = self.primary(inner);
+                    parts.push(Part::Operand(operand));
+                }
             }
+            prefixes = 0;
         }
-        parts.extend(operand.map(Part::Operand));
+        self.climb(parts, whole)
+    }
+
+    /// `not`, `run`, `start` or `-`, and its place without the blanks behind it.
+    fn prefix(&self, pair: &Pair) -> (Prefix, Span) {
+        let span = self.span(pair);
+        let (prefix, length) = match pair.as_str().as_bytes().first() {
+            Some(b'n') => (Prefix::Not, "not".len()),
+            Some(b'r') => (Prefix::Run, "run".len()),
+            Some(b's') => (Prefix::Start, "start".len()),
+            _ => (Prefix::Negate, "-".len()),
+        };
+        (prefix, Span { end: span.start + length as u32, ..span })
     }
 
     fn primary(&mut self, pair: Pair) -> Deep {
         let span = self.span(&pair);
         let plain = |kind| Deep { expr: Expr { kind, span }, depth: 0 };
         match pair.as_rule() {
-            Rule::word => plain(self.word(&pair)),
+            Rule::word | Rule::other_word => self.path_of_words(pair.as_str(), span),
             Rule::text => plain(ExprKind::Text(self.text(pair))),
             Rule::group => {
                 let Some(inner) = pair.into_inner().next() else { return plain(ExprKind::Broken) };
@@ -118,27 +121,44 @@ impl Lower<'_> {
             }
             Rule::map => self.map(pair, span),
             Rule::conditional => self.conditional(pair, span),
-            _ => plain(self.number(pair)),
+            _ => plain(self.number(pair.as_str(), span)),
         }
     }
 
-    fn word(&mut self, pair: &Pair) -> ExprKind {
-        match pair.as_str() {
+    /// A word, or words with points between them: `it`, `order.customer.name`.
+    fn path_of_words(&mut self, written: &str, span: Span) -> Deep {
+        let mut words = written.split('.');
+        let first = words.next().unwrap_or("");
+        let mut end = span.start + first.len() as u32;
+        let first_span = Span { end, ..span };
+        let mut path = Deep { expr: Expr { kind: self.word(first, first_span), span: first_span }, depth: 0 };
+        for word in words {
+            let start = end + 1;
+            end = start + word.len() as u32;
+            let name = Name { text: word.into(), span: Span { start, end, ..span } };
+            let (place, depth) = (path.expr.span.to(name.span), path.depth);
+            let target = Box::new(path.expr);
+            path = self.deeper(ExprKind::Field { target, name, optional: false }, place, depth);
+        }
+        path
+    }
+
+    fn word(&mut self, written: &str, span: Span) -> ExprKind {
+        match written {
             "none" => ExprKind::None,
             "true" => ExprKind::Bool(true),
             "false" => ExprKind::Bool(false),
             "it" => ExprKind::It,
             "null" | "nil" | "undefined" | "NULL" => {
-                let span = self.span(pair);
                 self.findings.push(
-                    Finding::new(&codes::WORD, span, format!("`{}` is called `none` here", pair.as_str()))
+                    Finding::new(&codes::WORD, span, format!("`{written}` is called `none` here"))
                         .at("unknown word")
                         .help("write `none`")
                         .fix(span, "none"),
                 );
                 ExprKind::None
             }
-            _ => ExprKind::Name(self.name(pair).text),
+            _ => ExprKind::Name(self.name_at(written, span).text),
         }
     }
 
@@ -178,14 +198,8 @@ impl Lower<'_> {
         let target = Box::new(target.expr);
         match pair.as_rule() {
             Rule::field => {
-                let mut optional = false;
-                let mut name = self.no_name();
-                for inner in pair.into_inner() {
-                    match inner.as_rule() {
-                        Rule::dot => optional = inner.as_str() == "?.",
-                        _ => name = self.free_name(&inner),
-                    }
-                }
+                let before = &pair.get_input()[..pair.as_span().start()];
+                let (optional, name) = (before.ends_with("?."), self.free_name(&pair));
                 self.deeper(ExprKind::Field { target, name, optional }, span, depth)
             }
             Rule::arguments => {
@@ -205,23 +219,51 @@ impl Lower<'_> {
 
     /// The arguments of a call, and how deep the deepest of them is.
     pub fn arguments(&mut self, pair: Pair) -> (Vec<Argument>, u16) {
-        let mut arguments = Vec::new();
+        let pairs = pair.into_inner();
+        let mut arguments = Vec::with_capacity(pairs.len());
         let mut depth = 0;
-        for argument in pair.into_inner() {
-            let mut name: Option<Name> = None;
-            for inner in argument.into_inner() {
-                if inner.as_rule() == Rule::argument_name {
-                    name = inner.into_inner().next().map(|inner| self.free_name(&inner));
-                    continue;
-                }
-                let value =
-                    if inner.as_rule() == Rule::lambda { self.lambda(inner) } else { self.deep_expression(inner) };
-                depth = depth.max(value.depth);
-                arguments.push(Argument { name: name.take(), value: value.expr });
-            }
+        for argument in pairs {
+            let (argument, inner) = self.argument(argument);
+            depth = depth.max(inner);
+            arguments.push(argument);
         }
         self.decimal_commas(arguments.iter().map(|argument| &argument.value));
         (arguments, depth)
+    }
+
+    fn argument(&mut self, pair: Pair) -> (Argument, u16) {
+        let mut name: Option<Name> = None;
+        // What a function takes, and where it begins.
+        let mut takes: Option<(Vec<Name>, Span)> = None;
+        let mut value = Deep { expr: Expr { kind: ExprKind::Broken, span: self.span(&pair) }, depth: 0 };
+        for inner in pair.into_inner() {
+            match inner.as_rule() {
+                // The sign behind the word says what the word is.
+                Rule::key => {
+                    let behind = &inner.get_input()[inner.as_span().end()..];
+                    if behind.trim_start().starts_with(':') {
+                        name = Some(self.free_name(&inner));
+                    } else {
+                        let parameter = self.name(&inner);
+                        let begin = parameter.span;
+                        takes = Some((vec![parameter], begin));
+                    }
+                }
+                Rule::lambda_names => {
+                    let begin = self.span(&inner);
+                    takes = inner.into_inner().next().map(|names| (self.names(names), begin));
+                }
+                _ => {
+                    let span = self.span(&inner);
+                    value = self.deep_expression(inner);
+                    if let Some((parameters, begin)) = takes.take() {
+                        let (body, depth) = (Box::new(value.expr), value.depth);
+                        value = self.deeper(ExprKind::Lambda { parameters, body }, begin.to(span), depth);
+                    }
+                }
+            }
+        }
+        (Argument { name, value: value.expr }, value.depth)
     }
 
     /// `f(9,90 EUR)`: a decimal comma that reads like two values.
@@ -238,21 +280,6 @@ impl Lower<'_> {
             }
             before = Some(value);
         }
-    }
-
-    fn lambda(&mut self, pair: Pair) -> Deep {
-        let span = self.span(&pair);
-        let mut parameters = Vec::new();
-        let mut body = Deep { expr: Expr { kind: ExprKind::Broken, span }, depth: 0 };
-        for inner in pair.into_inner() {
-            match inner.as_rule() {
-                Rule::name => parameters.push(self.name(&inner)),
-                Rule::names => parameters = self.names(inner),
-                _ => body = self.deep_expression(inner),
-            }
-        }
-        let depth = body.depth;
-        self.deeper(ExprKind::Lambda { parameters, body: Box::new(body.expr) }, span, depth)
     }
 }
 

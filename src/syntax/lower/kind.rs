@@ -20,6 +20,7 @@ impl Lower<'_> {
                 Rule::optional => {
                     kind = TypeExpr { span: kind.span.to(span), kind: TypeExprKind::Optional(Box::new(kind)) }
                 }
+                Rule::name => kind = TypeExpr { kind: TypeExprKind::Named(self.name(&inner)), span },
                 _ => kind = TypeExpr { kind: self.bare_kind(inner), span },
             }
         }
@@ -34,7 +35,6 @@ impl Lower<'_> {
         let rule = pair.as_rule();
         let mut inner = pair.into_inner();
         match (rule, inner.next(), inner.next()) {
-            (Rule::named_type, Some(name), _) => TypeExprKind::Named(self.name(&name)),
             (Rule::money_type, Some(currency), _) => TypeExprKind::Money(self.free_name(&currency)),
             (Rule::list_type, Some(element), _) => TypeExprKind::List(Box::new(self.kind(element))),
             (Rule::map_type, Some(key), Some(value)) => {

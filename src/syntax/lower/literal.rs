@@ -3,10 +3,10 @@
 use super::Lower;
 use crate::finding::Finding;
 use crate::finding::catalogue::syntax as codes;
-use crate::syntax::grammar::{Pair, Rule};
 use crate::syntax::tree::{ExprKind, Name};
 use crate::text::Span;
 use rust_decimal::Decimal;
+use std::borrow::Cow;
 
 /// Milliseconds of a unit of time, by its name in the singular.
 fn milliseconds_of(unit: &str) -> i64 {
@@ -21,35 +21,39 @@ fn milliseconds_of(unit: &str) -> i64 {
 }
 
 impl Lower<'_> {
-    /// A literal that begins with a digit.
-    pub fn number(&mut self, pair: Pair) -> ExprKind {
-        let span = self.span(&pair);
-        let written = pair.as_str();
-        match pair.as_rule() {
-            Rule::integer => self.integer(written, span).map_or(ExprKind::Broken, ExprKind::Int),
-            Rule::decimal => self.decimal(written, span).map_or(ExprKind::Broken, ExprKind::Decimal),
-            Rule::percent => {
-                self.decimal(written.trim_end_matches('%'), span).map_or(ExprKind::Broken, ExprKind::Percent)
-            }
-            Rule::money => self.money(pair, span),
-            Rule::duration => self.duration(pair, span),
-            Rule::date => match written.parse() {
-                Ok(date) => ExprKind::Date(date),
-                Err(_) => self.no_such(span, "date", written, "year, month and day, as in `2026-11-22`"),
-            },
-            Rule::time => match written.parse() {
+    /// A literal that begins with a digit: what it is is seen by its characters.
+    pub fn number(&mut self, written: &str, span: Span) -> ExprKind {
+        let bytes = written.as_bytes();
+        match bytes {
+            [_, _, b':', ..] => match written.parse() {
                 Ok(time) => ExprKind::Time(time),
                 Err(_) => self.no_such(span, "time", written, "hours up to 23 and minutes up to 59, as in `06:30`"),
             },
-            _ => match written.parse() {
-                Ok(instant) => ExprKind::Instant(instant),
-                Err(_) => self.no_such(
-                    span,
-                    "moment",
-                    written,
-                    "a date, `T`, a time and `Z` or an offset, as in `2026-11-22T06:00+01:00`",
-                ),
+            [_, _, _, _, b'-', ..] if written.contains('T') => self.instant(written, span),
+            [_, _, _, _, b'-', ..] => match written.parse() {
+                Ok(date) => ExprKind::Date(date),
+                Err(_) => self.no_such(span, "date", written, "year, month and day, as in `2026-11-22`"),
             },
+            [number @ .., b'%'] => {
+                let number = written.get(..number.len()).unwrap_or("");
+                self.decimal(number, span).map_or(ExprKind::Broken, ExprKind::Percent)
+            }
+            [.., b'A'..=b'Z'] => self.money(written, span),
+            [.., b'a'..=b'z'] => self.duration(written, span),
+            _ if bytes.contains(&b'.') => self.decimal(written, span).map_or(ExprKind::Broken, ExprKind::Decimal),
+            _ => self.integer(written, span).map_or(ExprKind::Broken, ExprKind::Int),
+        }
+    }
+
+    fn instant(&mut self, written: &str, span: Span) -> ExprKind {
+        match written.parse() {
+            Ok(instant) => ExprKind::Instant(instant),
+            Err(_) => self.no_such(
+                span,
+                "moment",
+                written,
+                "a date, `T`, a time and `Z` or an offset, as in `2026-11-22T06:00+01:00`",
+            ),
         }
     }
 
@@ -88,21 +92,19 @@ impl Lower<'_> {
         number
     }
 
-    fn money(&mut self, pair: Pair, span: Span) -> ExprKind {
-        let mut inner = pair.into_inner();
-        let (Some(amount), Some(currency)) = (inner.next(), inner.next()) else { return ExprKind::Broken };
-        let currency: Name = self.free_name(&currency);
-        match self.decimal(amount.as_str(), span) {
+    fn money(&mut self, written: &str, span: Span) -> ExprKind {
+        let (amount, letters) = number_and_word(written);
+        let start = span.end - letters.len() as u32;
+        let currency = Name { text: letters.into(), span: Span { start, ..span } };
+        match self.decimal(amount, span) {
             Some(amount) => ExprKind::Money { amount, currency },
             None => ExprKind::Broken,
         }
     }
 
-    fn duration(&mut self, pair: Pair, span: Span) -> ExprKind {
-        let mut inner = pair.into_inner();
-        let (Some(count), Some(unit)) = (inner.next(), inner.next()) else { return ExprKind::Broken };
-        let Some(count) = self.integer(count.as_str(), span) else { return ExprKind::Broken };
-        let unit = unit.as_str();
+    fn duration(&mut self, written: &str, span: Span) -> ExprKind {
+        let (count, unit) = number_and_word(written);
+        let Some(count) = self.integer(count, span) else { return ExprKind::Broken };
         match count.checked_mul(milliseconds_of(unit.trim_end_matches('s'))) {
             Some(milliseconds) => ExprKind::Duration { milliseconds, count, unit: unit.into() },
             None => {
@@ -117,6 +119,13 @@ impl Lower<'_> {
     }
 }
 
-fn without_separators(written: &str) -> String {
-    written.replace('_', "")
+/// `99.90 EUR` in its two parts.
+fn number_and_word(written: &str) -> (&str, &str) {
+    let number = written.find(|c: char| c.is_ascii_whitespace()).unwrap_or(written.len());
+    let (number, word) = written.split_at(number);
+    (number, word.trim_start())
+}
+
+fn without_separators(written: &str) -> Cow<'_, str> {
+    if written.contains('_') { written.replace('_', "").into() } else { written.into() }
 }

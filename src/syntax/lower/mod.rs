@@ -8,6 +8,7 @@ mod expression;
 mod kind;
 mod literal;
 mod operators;
+mod plain_cell;
 mod statement;
 mod text;
 
@@ -69,11 +70,15 @@ impl Lower<'_> {
 
     /// A name that must not be a keyword.
     pub fn name(&mut self, pair: &Pair) -> Name {
-        let name = self.free_name(pair);
-        if KEYWORDS.contains(&pair.as_str()) {
-            self.keyword(pair.as_str(), name.span);
+        self.name_at(pair.as_str(), self.span(pair))
+    }
+
+    /// A name that must not be a keyword, by how it is written and where.
+    pub fn name_at(&mut self, written: &str, span: Span) -> Name {
+        if KEYWORDS.contains(&written) {
+            self.keyword(written, span);
         }
-        name
+        Name { text: written.into(), span }
     }
 
     /// Reports a keyword in the place of a name.

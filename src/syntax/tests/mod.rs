@@ -2,6 +2,7 @@
 
 mod findings;
 mod hostile;
+mod plain_cells;
 pub mod tree;
 mod trees;
 
