@@ -38,15 +38,16 @@ impl Cause {
 /// The findings about the flows and tasks that are wanted.
 pub(crate) fn findings(program: &Program, book: &Deedbook<'_>, wanted: &dyn Fn(Span) -> bool) -> Vec<Finding> {
     let draws = drawing(program);
+    let answers = answering(program, book, &draws);
     let mut findings = Vec::new();
     for of in program.callables.iter().filter(|of| wanted(of.span)) {
-        let mut search = Search::new(book, &draws, &[]);
+        let mut search = Search::new(book, &draws, &answers, &[]);
         search.learn(&of.body);
         search.block(&of.body);
         findings.append(&mut search.findings);
     }
     for of in program.flows.iter().filter(|of| wanted(of.span)) {
-        let mut search = Search::new(book, &draws, &of.steps);
+        let mut search = Search::new(book, &draws, &answers, &of.steps);
         search.flow(of);
         findings.append(&mut search.findings);
     }
@@ -92,9 +93,48 @@ fn drawing(program: &Program) -> Vec<Option<Span>> {
     draws
 }
 
+/// What a task gives that hangs on the bare answer to a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Answering {
+    /// The call.
+    call: Span,
+    given: Given,
+}
+
+/// What becomes of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Given {
+    /// Its status.
+    Status,
+    /// A condition, which this is for the answer that a plan takes it for.
+    Condition(bool),
+    /// Anything else.
+    Other,
+}
+
+/// What tasks give of bare answers: those that make the calls, and those that call them.
+fn answering(program: &Program, book: &Deedbook<'_>, draws: &[Option<Span>]) -> Vec<Option<Answering>> {
+    let mut answers: Vec<Option<Answering>> = vec![None; program.callables.len()];
+    loop {
+        let mut found = Vec::new();
+        for (at, of) in program.callables.iter().enumerate().filter(|(at, _)| answers[*at].is_none()) {
+            let mut search = Search::new(book, draws, &answers, &[]);
+            search.learn(&of.body);
+            if let Some(answering) = search.returned(&of.body) {
+                found.push((at, answering));
+            }
+        }
+        if found.is_empty() {
+            return answers;
+        }
+        found.into_iter().for_each(|(at, answering)| answers[at] = Some(answering));
+    }
+}
+
 struct Search<'s, 'p> {
     book: &'s Deedbook<'p>,
     draws: &'s [Option<Span>],
+    answers: &'s [Option<Answering>],
     steps: &'p [Step],
     /// What locals hang on.
     locals: HashMap<LocalId, Cause>,
@@ -104,8 +144,13 @@ struct Search<'s, 'p> {
 }
 
 impl<'s, 'p> Search<'s, 'p> {
-    fn new(book: &'s Deedbook<'p>, draws: &'s [Option<Span>], steps: &'p [Step]) -> Self {
-        Search { book, draws, steps, locals: HashMap::new(), values: HashMap::new(), findings: Vec::new() }
+    fn new(
+        book: &'s Deedbook<'p>,
+        draws: &'s [Option<Span>],
+        answers: &'s [Option<Answering>],
+        steps: &'p [Step],
+    ) -> Self {
+        Search { book, draws, answers, steps, locals: HashMap::new(), values: HashMap::new(), findings: Vec::new() }
     }
 
     fn flow(&mut self, flow: &'p Flow) {
@@ -156,6 +201,32 @@ impl<'s, 'p> Search<'s, 'p> {
         cause
     }
 
+    /// What the body of a task gives of a bare answer.
+    fn returned(&self, body: &'p [Statement]) -> Option<Answering> {
+        let mut values = Vec::new();
+        each_statement(body, &mut |statement| {
+            if let StatementKind::Return(Some(value)) = &statement.kind {
+                values.push(value);
+            }
+        });
+        let call = values.iter().find_map(|value| match self.cause(value) {
+            Some(Cause::Answer(call)) => Some(call),
+            _ => None,
+        })?;
+        let given = match values.as_slice() {
+            [value] if self.is_status(value) => Given::Status,
+            [value] => self.holds_at_200(value).map_or(Given::Other, Given::Condition),
+            _ => Given::Other,
+        };
+        Some(Answering { call, given })
+    }
+
+    /// What the task gives that is called.
+    fn answering(&self, expr: &'p Expr) -> Option<Answering> {
+        let ExprKind::Call(id, _) = &expr.kind else { return None };
+        self.answers.get(id.index()).copied().flatten()
+    }
+
     fn learn(&mut self, block: &'p [Statement]) {
         each_statement(block, &mut |statement| match &statement.kind {
             StatementKind::Set { local, value } => {
@@ -189,6 +260,7 @@ impl<'s, 'p> Search<'s, 'p> {
                 if let Some(Some(_)) = self.draws.get(id.index()) {
                     chance = chance.or(Some(inner.span));
                 }
+                answer = answer.or(self.answering(inner).map(|answering| answering.call));
             }
             ExprKind::Local(local) => match self.locals.get(local) {
                 Some(Cause::Chance(span)) => chance = chance.or(Some(*span)),
@@ -260,10 +332,13 @@ impl<'s, 'p> Search<'s, 'p> {
         match &condition.kind {
             ExprKind::Local(local) => self.holds_at_200(self.values.get(local).copied().flatten()?),
             ExprKind::Not(inner) => self.holds_at_200(inner).map(|holds| !holds),
-            ExprKind::Binary(operator, a, b) => {
-                let ExprKind::Field(answer, 0) = &a.kind else { return None };
+            ExprKind::Call(..) => match self.answering(condition)?.given {
+                Given::Condition(holds) => Some(holds),
+                _ => None,
+            },
+            ExprKind::Binary(operator, a, b) if self.is_status(a) => {
                 let ExprKind::Value(Value::Int(status)) = &b.kind else { return None };
-                let holds = match operator {
+                Some(match operator {
                     B::Equal => 200 == *status,
                     B::NotEqual => 200 != *status,
                     B::Less => 200 < *status,
@@ -271,10 +346,19 @@ impl<'s, 'p> Search<'s, 'p> {
                     B::Greater => 200 > *status,
                     B::GreaterOrEqual => 200 >= *status,
                     _ => return None,
-                };
-                self.is_bare_answer(&answer.ty).then_some(holds)
+                })
             }
             _ => None,
+        }
+    }
+
+    /// Whether a value is the status of a bare answer.
+    fn is_status(&self, expr: &'p Expr) -> bool {
+        match &expr.kind {
+            ExprKind::Field(answer, 0) => self.is_bare_answer(&answer.ty),
+            ExprKind::Local(local) => self.values.get(local).copied().flatten().is_some_and(|value| self.is_status(value)),
+            ExprKind::Call(..) => self.answering(expr).is_some_and(|answering| answering.given == Given::Status),
+            _ => false,
         }
     }
 
