@@ -41,6 +41,12 @@ pub(super) struct Run {
     pub replay: Replay,
     /// What the account has of it from an earlier walk.
     pub told: Told,
+    /// Whether it has done something new in this walk. What has not follows from what the journal knows, and when its
+    /// process has ended meanwhile, others may have been at work beside it.
+    pub has_gone_on: bool,
+    /// How many of its parts that go on side by side are about to end what they are in, and wait until the others have
+    /// met again what they did.
+    pub held_back: u32,
     /// The position of the next entry.
     pub position: u32,
     /// How many instructions it may still walk.
@@ -163,6 +169,8 @@ impl Run {
             ending: None,
             replay,
             told: Told::default(),
+            has_gone_on: true,
+            held_back: 0,
             position,
             fuel: 0,
             deadline: None,
@@ -203,6 +211,12 @@ impl Run {
         self.scopes.iter().any(Scope::is_side_by_side)
     }
 
+    /// Whether it has done nothing new since it was taken up, and not all parts have begun that may have been at work side by
+    /// side when its process ended: what one of them does must not end what the others do not even know of yet.
+    pub fn is_catching_up(&self) -> bool {
+        !self.has_gone_on && self.scopes.iter().any(Scope::begins_more)
+    }
+
     /// The innermost loop.
     pub fn innermost_loop(&mut self) -> Option<&mut Loop> {
         self.scopes.iter_mut().rev().find_map(|scope| match scope {
@@ -226,6 +240,14 @@ impl Scope {
         match self {
             Scope::Loop(each) => each.aside.as_mut(),
             Scope::Branches(branches) => Some(&mut branches.aside),
+        }
+    }
+
+    /// Whether another part of it begins when the one at work is put aside.
+    fn begins_more(&self) -> bool {
+        match self {
+            Scope::Loop(each) => each.aside.as_ref().is_some_and(|aside| aside.begins_more(each.items.len())),
+            Scope::Branches(branches) => branches.aside.begins_more(branches.starts.len()),
         }
     }
 
