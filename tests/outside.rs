@@ -5,9 +5,13 @@
 
 #[path = "outside/at_once.rs"]
 mod at_once;
+#[path = "outside/limits.rs"]
+mod limits;
 mod support;
 #[path = "outside/trust.rs"]
 mod trust;
+#[path = "outside/undo.rs"]
+mod undo;
 
 use std::fs;
 use std::path::Path;

@@ -260,8 +260,10 @@ impl Engine<'_> {
             return false;
         }
         run.held_back > 0
-            || run.is_catching_up()
-            || (!run.replay.is_over() && (self.is_ending(run) || !run.replay.knows_more_behind(&run.path())))
+            || match run.replay.is_over() {
+                true => run.is_catching_up(),
+                false => self.is_ending(run) || !run.replay.knows_more_behind(&run.path()),
+            }
     }
 
     /// Why not.
