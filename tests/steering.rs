@@ -448,7 +448,7 @@ flow job() {
     );
     // What was not undone was not done again.
     let story = project.json(&["runs", "show", "1"]).to_string();
-    assert_eq!(story.matches("last of a").count(), 1, "{story}");
+    assert_eq!(story.matches("\"which\":\"last of a\"").count(), 1, "{story}");
     assert_eq!(project.state(), "1 done");
 }
 
