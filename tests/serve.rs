@@ -487,6 +487,7 @@ fn changed_settings_are_gone_by_when_they_are_right_and_what_needs_a_restart_is_
 /// Many new runs of one flow, as triggers leave them, and behind them one of another.
 #[test]
 fn many_new_runs_of_one_flow_do_not_keep_one_of_another_waiting() {
+    use rpa::world::Store;
     const MANY: usize = 3000;
     let script = "flow many(number: int) {\n  step noted = log.info(\"{number}\")\n}\n\nflow one(number: int) {\n  step noted = log.info(\"{number}\")\n}\n";
     let project = Project::with(&[("jobs.rpa", script)]);
@@ -501,7 +502,6 @@ fn many_new_runs_of_one_flow_do_not_keep_one_of_another_waiting() {
     let mut store = rpa::adapter::sqlite::SqliteStore::open(&file, &code.records, &code.enums, &options).unwrap();
     let now = rpa::value::Instant::from_milliseconds(1_795_392_000_000).unwrap();
     let flow = |name: &str| code.flows.iter().position(|flow| flow.name == name).unwrap();
-    use rpa::world::Store;
     store.begin().unwrap();
     for number in 0..=MANY {
         let flow = flow(if number < MANY { "many" } else { "one" });

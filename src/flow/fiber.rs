@@ -81,11 +81,6 @@ impl Aside {
         Aside { at_once: at_once.max(1), frame: frame.to_vec(), ..Aside::default() }
     }
 
-    /// Whether another of so many begins as soon as the one at work is put aside.
-    pub fn begins_more(&self, count: usize) -> bool {
-        (self.next as usize) < count && self.fibers.len() + usize::from(self.at_work) < self.at_once as usize
-    }
-
     /// Takes over what a branch has set.
     pub fn join(&mut self, item: u32, frame: &[Value]) {
         for (slot, value) in frame.iter().enumerate() {
@@ -258,7 +253,7 @@ impl Engine<'_> {
     /// none, and waits when none can.
     pub(super) fn schedule(&mut self, run: &mut Run) -> Result<Go, Broken> {
         loop {
-            let live = run.replay.is_over() && run.held_back == 0 && !run.is_catching_up();
+            let live = run.replay.is_over() && run.held_back == 0;
             let now = self.world().clock.now();
             let is_outermost = !run.scopes.iter().rev().skip(1).any(Scope::is_side_by_side);
             let Some(scope) = run.scopes.last_mut() else { return Ok(Go::On) };

@@ -211,12 +211,6 @@ impl Run {
         self.scopes.iter().any(Scope::is_side_by_side)
     }
 
-    /// Whether it has done nothing new since it was taken up, and not all parts have begun that may have been at work side by
-    /// side when its process ended: what one of them does must not end what the others do not even know of yet.
-    pub fn is_catching_up(&self) -> bool {
-        !self.has_gone_on && self.scopes.iter().any(Scope::begins_more)
-    }
-
     /// The innermost loop.
     pub fn innermost_loop(&mut self) -> Option<&mut Loop> {
         self.scopes.iter_mut().rev().find_map(|scope| match scope {
@@ -240,14 +234,6 @@ impl Scope {
         match self {
             Scope::Loop(each) => each.aside.as_mut(),
             Scope::Branches(branches) => Some(&mut branches.aside),
-        }
-    }
-
-    /// Whether another part of it begins when the one at work is put aside.
-    fn begins_more(&self) -> bool {
-        match self {
-            Scope::Loop(each) => each.aside.as_ref().is_some_and(|aside| aside.begins_more(each.items.len())),
-            Scope::Branches(branches) => branches.aside.begins_more(branches.starts.len()),
         }
     }
 

@@ -260,10 +260,7 @@ impl Engine<'_> {
             return false;
         }
         run.held_back > 0
-            || match run.replay.is_over() {
-                true => run.is_catching_up(),
-                false => self.is_ending(run) || !run.replay.knows_more_behind(&run.path()),
-            }
+            || (!run.replay.is_over() && (self.is_ending(run) || !run.replay.knows_more_behind(&run.path())))
     }
 
     /// Why not.
