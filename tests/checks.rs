@@ -22,6 +22,7 @@ const NOT_OF_SCRIPTS: &[&str] = &["cli", "file", "inbox", "mail", "plan", "run",
 /// Codes of the checker that have no cases here, and where they are tested.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("secret::unset", "what the machine does not have, looked for when a run is begun: `tests/outside.rs`"),
+    ("config::authority", "what a machine has of the files of a project: `cli/check`, `tests/outside/trust.rs`"),
     ("policy::not-alone", "the finding of a run that is begun: `tests/run.rs`"),
     ("syntax::too-long", "a line of 256 KiB is no case to read: `syntax/lines`"),
 ];

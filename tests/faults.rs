@@ -201,3 +201,188 @@ fn a_server_whose_disk_is_full_says_so_and_the_next_goes_on() {
     assert!(served.status.success(), "{}", said(&served));
     assert_recovers(&life, &job);
 }
+
+/// The states of the runs of a job, as a person would look for them.
+fn states(life: &Life<'_>) -> Vec<String> {
+    let arguments = ["runs", "--all", "--limit", "1000", "--format", "json"];
+    let output = Command::new(rpa()).args(arguments).current_dir(life.folder()).output().unwrap();
+    let runs: serde_json::Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", said(&output)));
+    runs.as_array().unwrap().iter().map(|run| run["state"].as_str().unwrap().to_string()).collect()
+}
+
+/// A job of one script that is written here.
+fn job_of(script: &str) -> (tempfile::TempDir, Job) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("rpa.toml"), "zone = \"UTC\"\n").unwrap();
+    std::fs::write(folder.path().join("job.rpa"), script).unwrap();
+    let job =
+        Job { name: "job", folder: folder.path().to_path_buf(), shorten: &[], commands: &[], numbered: "", ..job() };
+    (folder, job)
+}
+
+/// Many steps, each on disk before the next: a run that a disk can fail in the middle of.
+const FILL: &str = r#"
+entity Note {
+  key number: int
+  text: text
+}
+
+flow fill(count: int) {
+  for number in 1..count {
+    step made = Note.create(number: number, text: "TEXT")
+    step pause = sleep(1 millisecond)
+  }
+  step told = email.send("ada@example.com", "All {count}", "done")
+}
+"#;
+
+/// The run has come to its end: each note and the mail are there once.
+fn assert_filled(life: &Life<'_>, told: &str) {
+    assert_eq!(states(life), ["done"], "{told}");
+    let store = rusqlite::Connection::open(life.folder().join(".rpa/store.db")).unwrap();
+    let counts: (i64, i64, i64) = store
+        .query_row("SELECT count(*), max(number), (SELECT count(*) FROM rpa_outbox) FROM Note", (), |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
+        .unwrap();
+    assert_eq!(counts, (400, 400, 1), "{told}");
+    let output = Command::new(rpa()).args(["store", "check"]).current_dir(life.folder()).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+}
+
+#[test]
+fn a_store_that_fails_while_a_run_is_gone_on_with_keeps_it_for_the_next() {
+    let (_folder, job) = job_of(&FILL.replace("TEXT", &"a long text ".repeat(40)));
+    let mut refused = 0;
+    for blocks in [300, 500] {
+        let life = Life::begin(&job, None);
+        // Files beyond the limit can't be written to; each beginning may go a little further than the one before.
+        let limited = |blocks: u32, command: &str| {
+            let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec '{}' {command}", rpa());
+            Command::new("bash").args(["-c", &script]).current_dir(life.folder()).output().unwrap()
+        };
+        assert_refused(&limited(blocks, "run job.rpa 400"), "store::");
+        for further in [0, 1, 60] {
+            let output = limited(blocks + further, "runs resume");
+            if output.status.success() {
+                break;
+            }
+            refused += 1;
+            assert_refused(&output, "store::");
+            assert_eq!(states(&life), ["running"], "{}", said(&output));
+        }
+        let output = Command::new(rpa()).args(["runs", "resume"]).current_dir(life.folder()).output().unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+        assert_filled(&life, &said(&output));
+    }
+    assert!(refused >= 2, "the limits were not small enough: {refused}");
+}
+
+#[test]
+fn a_disk_that_is_full_while_a_run_is_gone_on_with_keeps_it_for_the_next() {
+    let (_folder, job) = job_of(&FILL.replace("TEXT", &"a long text ".repeat(40)));
+    let life = Life::begin(&job, None);
+    let script = format!(
+        "set -e; mkdir disk .rpa; mount -t tmpfs -o size=700k tmpfs disk; \
+         '{0}' run job.rpa 400 --store disk/store.db && exit 9 || true; \
+         for again in 1 2; do '{0}' runs resume --store disk/store.db && exit 9 || true; done; \
+         mount -o remount,size=64m disk; '{0}' runs resume --store disk/store.db; cp -r disk/store.db* .rpa/",
+        rpa()
+    );
+    let Some(output) = with_small_disks(&life, &script) else { return };
+    let told = said(&output);
+    assert_ne!(output.status.code(), Some(9), "the disk was not small enough: {told}");
+    assert!(output.status.success() && told.matches("store::full").count() == 3, "{told}");
+    assert_filled(&life, &told);
+}
+
+/// A bill as a document and a list of it, for each name: the runs share a small disk for what they write.
+const BILLS: &str = r#"
+record Line {
+  text: text
+  number: int
+}
+
+entity Note {
+  key name: text
+  number: int
+}
+
+flow all(names: [text]) {
+  for name in names, parallel 3 {
+    run one(name)
+  }
+}
+
+flow one(name: text) key name {
+  step number = sequence.next("bill")
+  step noted = Note.create(name: name, number: number)
+    undo Note.get(name).delete()
+  step document = pdf.invoice("bills/{name}.pdf", InvoiceDocument(
+    title: "Invoice", number: "{number}", issued: 2026-11-23, due: 2026-12-23, seller: "S", buyer: "B", reference: "",
+    lines: [], taxes: [], net: 1 EUR, tax: 0 EUR, gross: 1 EUR, note: "",
+  ))
+  step list = csv.write("bills/{name}.csv", (1..400).map(Line(text: "line {it} of {name}", number: it)))
+  step sheet = excel.write("bills/{name}.xlsx", (1..400).map(Line(text: "line {it} of {name}", number: it)))
+  step told = email.send("ada@example.com", "Bill {number}", "done")
+}
+"#;
+
+#[test]
+fn a_full_disk_for_documents_and_exports_fails_the_steps_and_a_retry_goes_on() {
+    let (_folder, job) = job_of(BILLS);
+    let names = ["a", "b", "c", "d", "e", "f", "g"];
+    let life = Life::begin(&job, None);
+    let list = format!("{names:?}");
+    let retry = "for run in $(seq 2 8); do \"$RPA\" runs show $run | grep -q ', failed' && \"$RPA\" runs retry $run || true; done";
+    let script = format!(
+        "set -e; RPA='{}'; mkdir bills kept; mount -t tmpfs -o size=80k tmpfs bills; \
+         \"$RPA\" run job.rpa '{list}' --flow all || true; ls -A bills > before.txt; \
+         for run in $(seq 2 8); do \"$RPA\" runs show $run; done > stories.txt; \
+         {retry}; mount -o remount,size=8m bills; {retry}; cp -a bills/. kept/",
+        rpa()
+    );
+    let Some(output) = with_small_disks(&life, &script) else { return };
+    let told = said(&output);
+    assert!(output.status.success() && !told.contains("panicked"), "{told}");
+    let read = |name: &str| std::fs::read_to_string(life.folder().join(name)).unwrap();
+    // Some had no room, and say so; nothing half-written was left by them.
+    let stories = read("stories.txt");
+    assert!(stories.matches("the disk is full; nothing of the new content was kept").count() >= 2, "{stories}");
+    assert!(
+        read("before.txt").lines().all(|name| !name.starts_with('.') && name.contains('.')),
+        "{}",
+        read("before.txt")
+    );
+    // With room all of them come to their end: each once.
+    assert!(states(&life).iter().all(|state| state == "done"), "{told}");
+    let mut files: Vec<String> = std::fs::read_dir(life.folder().join("kept"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    files.sort();
+    let mut expected: Vec<String> =
+        names.iter().flat_map(|name| ["csv", "pdf", "xlsx"].map(|kind| format!("{name}.{kind}"))).collect();
+    expected.sort();
+    assert_eq!(files, expected, "{told}");
+    for name in names {
+        let content = |kind: &str| std::fs::read(life.folder().join(format!("kept/{name}.{kind}"))).unwrap();
+        let pdf = content("pdf");
+        assert!(pdf.starts_with(b"%PDF") && String::from_utf8_lossy(&pdf).trim_end().ends_with("%%EOF"), "{name}");
+        assert_eq!(content("csv").split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count(), 401, "{name}");
+        // The end of an archive, which is written last.
+        assert!(content("xlsx").windows(4).any(|part| part == b"PK\x05\x06"), "{name}");
+    }
+    let store = rusqlite::Connection::open(life.folder().join(".rpa/store.db")).unwrap();
+    let (notes, numbers, last, mails): (i64, i64, i64, i64) = store
+        .query_row(
+            "SELECT count(*), count(DISTINCT number), max(number), (SELECT count(DISTINCT subject) FROM rpa_outbox) FROM Note",
+            (),
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+        )
+        .unwrap();
+    assert_eq!((notes, numbers, last, mails), (7, 7, 7, 7), "{told}");
+    let mails: i64 = store.query_row("SELECT count(*) FROM rpa_outbox", (), |row| row.get(0)).unwrap();
+    assert_eq!(mails, 7, "{told}");
+}

@@ -5,9 +5,13 @@
 
 #[path = "outside/at_once.rs"]
 mod at_once;
+#[path = "outside/limits.rs"]
+mod limits;
 mod support;
 #[path = "outside/trust.rs"]
 mod trust;
+#[path = "outside/undo.rs"]
+mod undo;
 
 use std::fs;
 use std::path::Path;
@@ -354,6 +358,9 @@ fn a_system_that_fails_often_is_left_alone_by_all_processes() {
     let script = "flow question() {\n  step answer = http.get(\"SERVER/x\")\n    on unavailable as e { step note = log.warn(e.reason) }\n}\n";
     let more = format!("[systems.\"127.0.0.1:{}\"]\nopen_after = 2\nretry_after = \"1 hour\"\n", server.port);
     let project = Project::with(&server, script, &more);
+    // A zone that has no other hour of the day in common with UTC, and no change of the clocks.
+    let settings = fs::read_to_string(project.path().join("rpa.toml")).unwrap();
+    fs::write(project.path().join("rpa.toml"), format!("zone = \"Asia/Kathmandu\"\n{settings}")).unwrap();
     for _ in 0..2 {
         let (is_fine, text) = project.says(&server, &["run", "a.rpa"]);
         assert!(is_fine && text.contains("answered 500"), "{text}");
@@ -361,6 +368,11 @@ fn a_system_that_fails_often_is_left_alone_by_all_processes() {
     let (is_fine, text) = project.says(&server, &["run", "a.rpa"]);
     assert!(is_fine && text.contains("is left alone until") && text.contains("it has failed 2 times"), "{text}");
     assert_eq!(server.received().len(), 2);
+    // The moment is told as others are: in the zone of the project, without fractions.
+    let until = text.split_once("left alone until ").unwrap().1.split_once(": it has").unwrap().0;
+    let until: jiff::civil::DateTime = until.parse().unwrap_or_else(|error| panic!("{until}: {error}"));
+    let left = until.in_tz("Asia/Kathmandu").unwrap().timestamp().duration_since(jiff::Timestamp::now());
+    assert!((0..=3600).contains(&left.as_secs()) && until.subsec_nanosecond() == 0, "{until}: {left}");
 }
 
 #[test]

@@ -483,3 +483,39 @@ fn changed_settings_are_gone_by_when_they_are_right_and_what_needs_a_restart_is_
     assert_eq!(log.matches("has to be started again").count(), 1, "{log}");
     assert!(!project.0.path().join("other.db").exists());
 }
+
+/// Many new runs of one flow, as triggers leave them, and behind them one of another.
+#[test]
+fn many_new_runs_of_one_flow_do_not_keep_one_of_another_waiting() {
+    use rpa::world::Store;
+    const MANY: usize = 3000;
+    let script = "flow many(number: int) {\n  step noted = log.info(\"{number}\")\n}\n\nflow one(number: int) {\n  step noted = log.info(\"{number}\")\n}\n";
+    let project = Project::with(&[("jobs.rpa", script)]);
+    // A first run makes the store.
+    assert!(project.ran(&["run", "jobs.rpa", "0", "--flow", "one"]).status.success());
+    let path = project.0.path().join("jobs.rpa");
+    let source = rpa::text::Source::new("jobs.rpa", script).with_path(&path);
+    let checked = rpa::check::check(source, &rpa::check::Memory::default());
+    let code = rpa::compile::compile(&checked.program.unwrap());
+    let options = rpa::adapter::sqlite::Options::default();
+    let file = project.0.path().join(".rpa/store.db");
+    let mut store = rpa::adapter::sqlite::SqliteStore::open(&file, &code.records, &code.enums, &options).unwrap();
+    let now = rpa::value::Instant::from_milliseconds(1_795_392_000_000).unwrap();
+    let flow = |name: &str| code.flows.iter().position(|flow| flow.name == name).unwrap();
+    store.begin().unwrap();
+    for number in 0..=MANY {
+        let flow = flow(if number < MANY { "many" } else { "one" });
+        let number = vec![rpa::value::Value::Int(number as i64)];
+        rpa::flow::start(&mut store, &code, flow, number, "on file", now).unwrap().unwrap();
+    }
+    store.commit().unwrap();
+    drop(store);
+    let output = project.ran(&["serve", "jobs.rpa", "--once"]);
+    assert!(output.status.success(), "{output:?}");
+    let runs = project.json(&["runs", "--limit", "10000"]);
+    assert_eq!(runs.iter().filter(|run| run["state"] == "done").count(), MANY + 2, "{:?}", project.runs());
+    let ended = |run: &Value| run["ended"].as_str().unwrap_or_default().to_string();
+    let last_one = runs.iter().filter(|run| run["flow"] == "one").map(ended).max().unwrap();
+    let before = runs.iter().filter(|run| run["flow"] == "many" && ended(run) < last_one).count();
+    assert!(before < MANY / 4, "{before} of {MANY} went first");
+}

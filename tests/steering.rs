@@ -400,3 +400,87 @@ fn the_tries_of_items_side_by_side_are_counted_for_each() {
         assert_eq!(numbers, [Some(0), Some(1), Some(2)], "{item}: {story}{errors}");
     }
 }
+
+#[test]
+fn what_was_undone_in_items_and_branches_side_by_side_is_done_again_by_a_retry() {
+    let script = r#"
+entity Note {
+  key name: text
+}
+
+flow job() {
+  for name in ["a", "b", "c"], parallel 2 {
+    step begun = Note.create(name: name)
+      undo Note.get(name).delete()
+    step told = log.info(name)
+    parallel {
+      step left = Note.create(name: "{name} left")
+        undo Note.get("{name} left").delete()
+      step right {
+        log.info("right of {name}")
+      }
+    }
+    step slow {
+      Note.create(name: "{name} slow")
+    }
+      undo {
+        Note.get("{name} slow").delete()
+      }
+    step late = sleep(1 millisecond)
+    step last = log.info("last of {name}")
+  }
+  step gate = file.read("open.txt")
+}
+"#;
+    let project = Project::with(script);
+    let (_, errors, status) = project.run(&["run", "job.rpa"]);
+    assert!(status == 1 && errors.contains("there is no file `open.txt`"), "{errors}");
+    assert_eq!(project.query("SELECT name FROM Note"), "");
+    // It fails once more, and then it does not.
+    let (_, errors, status) = project.run(&["runs", "retry", "1"]);
+    assert!(status == 1 && errors.contains("there is no file `open.txt`"), "{errors}");
+    assert_eq!(project.query("SELECT name FROM Note"), "");
+    fs::write(project.path().join("open.txt"), "").unwrap();
+    project.fine(&["runs", "retry", "1"]);
+    assert_eq!(
+        project.query("SELECT name FROM Note ORDER BY name"),
+        "a, a left, a slow, b, b left, b slow, c, c left, c slow"
+    );
+    // What was not undone was not done again.
+    let story = project.json(&["runs", "show", "1"]).to_string();
+    assert_eq!(story.matches("\"which\":\"last of a\"").count(), 1, "{story}");
+    assert_eq!(project.state(), "1 done");
+}
+
+#[test]
+fn a_step_that_is_done_again_side_by_side_may_fail_and_pause() {
+    let script = r#"
+entity Note {
+  key name: text
+}
+
+flow job() {
+  for name in ["a", "b", "c"], parallel 3 {
+    step begun {
+      if file.exists("shut-{name}.txt") {
+        file.delete("shut-{name}.txt")
+        fail unavailable("shut")
+      }
+      Note.create(name: name)
+    }
+      retry 3 times from 50 milliseconds
+      undo Note.get(name).delete()
+    step told = log.info(name)
+  }
+  step gate = file.read("open.txt")
+}
+"#;
+    let project = Project::with(script);
+    assert_eq!(project.run(&["run", "job.rpa"]).2, 1);
+    for name in ["open", "shut-a", "shut-c"] {
+        fs::write(project.path().join(format!("{name}.txt")), "").unwrap();
+    }
+    project.fine(&["runs", "retry", "1"]);
+    assert_eq!(project.query("SELECT name FROM Note ORDER BY name"), "a, b, c");
+    assert_eq!(project.state(), "1 done");
+}

@@ -13,5 +13,5 @@ pub mod scripts;
 pub mod secrets;
 mod sheet_text;
 pub mod sqlite;
-mod tls;
+pub mod tls;
 pub mod web;

@@ -3,7 +3,8 @@
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{CertificateError, ClientConfig, Error, OtherError, RootCertStore};
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Trusts Mozilla's list of authorities, and those in PEM files.
@@ -13,21 +14,38 @@ use std::sync::Arc;
 pub(super) fn config(authorities: &[PathBuf]) -> Result<Arc<ClientConfig>, String> {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     for path in authorities {
-        let wrong = |error: &dyn std::fmt::Display| {
-            format!("{}: {error}; see to `authorities` in `[tls]` of rpa.toml", path.display())
-        };
-        let before = roots.len();
-        for certificate in CertificateDer::pem_file_iter(path).map_err(|error| wrong(&error))? {
-            roots.add(certificate.map_err(|error| wrong(&error))?).map_err(|error| wrong(&error))?;
-        }
-        if roots.len() == before {
-            return Err(wrong(&"there is no certificate in it (-----BEGIN CERTIFICATE-----)"));
-        }
+        add(path, &mut roots)
+            .map_err(|why| format!("{}: {why}; see to `authorities` in `[tls]` of rpa.toml", path.display()))?;
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider);
     let builder = builder.with_safe_default_protocol_versions().map_err(|error| error.to_string())?;
     Ok(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
+}
+
+/// The files that can't be used, and why: what nobody should hear of only with the first call.
+pub fn unusable(authorities: &[PathBuf]) -> Vec<(&PathBuf, String)> {
+    let tried = authorities.iter().map(|path| (path, add(path, &mut RootCertStore::empty())));
+    tried.filter_map(|(path, added)| Some((path, added.err()?))).collect()
+}
+
+/// Adds the authorities in a file.
+fn add(path: &Path, roots: &mut RootCertStore) -> Result<(), String> {
+    let content = std::fs::read(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_string(),
+        io::ErrorKind::PermissionDenied => "it may not be read".to_string(),
+        io::ErrorKind::IsADirectory => "it is a folder".to_string(),
+        _ => format!("it can't be read: {error}"),
+    })?;
+    let before = roots.len();
+    for certificate in CertificateDer::pem_slice_iter(&content) {
+        let certificate = certificate.map_err(|error| format!("it is damaged: {error}"))?;
+        roots.add(certificate).map_err(|error| format!("a certificate in it can't be used: {error}"))?;
+    }
+    match roots.len() > before {
+        true => Ok(()),
+        false => Err("there is no certificate in it (-----BEGIN CERTIFICATE-----)".to_string()),
+    }
 }
 
 /// Why the certificate of a server is not accepted, and what to do; none when something else is wrong. `host` is the name

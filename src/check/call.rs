@@ -108,6 +108,19 @@ impl Checker<'_> {
                 .fix(name_span, format!("{module}.{name}"));
                 self.report(finding);
             }
+            [] if primitives().modules.contains(&name.as_str()) => {
+                let mut tasks: Vec<&str> = primitives().names_in(name).collect();
+                tasks.sort_unstable();
+                let tasks: Vec<String> = tasks.iter().map(|task| format!("`{name}.{task}(…)`")).collect();
+                let finding = Finding::new(
+                    &catalogue::name::MISUSED,
+                    name_span,
+                    format!("`{name}` is a module and can't be called"),
+                )
+                .at("a function or task is wanted here")
+                .help(format!("call what is in it: {}", tasks.join(", ")));
+                self.report(finding);
+            }
             [] => self.unknown_name(name_span, "function or task", name, names),
             several => {
                 let choices: Vec<String> = several.iter().map(|module| format!("`{module}.{name}`")).collect();

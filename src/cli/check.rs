@@ -4,7 +4,7 @@ use super::Status;
 use super::console::{Console, Format};
 use super::folders::named;
 use super::leftover::Leftover;
-use super::{against, capabilities, fix, project, sources};
+use super::{against, capabilities, fix, project, sources, trust};
 use crate::adapter::scripts::DiskLoader;
 use crate::check::{self, Allowance};
 use crate::finding::catalogue::config;
@@ -92,7 +92,7 @@ pub fn run(arguments: &Arguments, console: &mut Console) -> Status {
         });
     }
     leftover.settle(&mut reports, &arguments.paths);
-    reports.push((needs.unused(&arguments.paths), Sources::new()));
+    reports.push((needs.findings(&arguments.paths), Sources::new()));
     if arguments.capabilities {
         let findings: usize = reports.iter().map(|(findings, _)| findings.len()).sum();
         if findings == 0 || console.format == Format::Text {
@@ -131,6 +131,10 @@ struct Needs {
 /// What the scripts of one project need of it.
 #[derive(Default)]
 struct Need {
+    /// How much findings matter to it.
+    levels: Levels,
+    /// Files of it that no script can do without, and that can't be read.
+    unusable: Vec<Finding>,
     /// What it allows.
     allowed: Vec<Allowance>,
     /// What was needed of that.
@@ -146,6 +150,8 @@ struct Need {
 impl Needs {
     fn note(&mut self, project: &Project, checked: &check::Checked) {
         let of = self.projects.entry(project.folder.clone()).or_insert_with(|| Need {
+            levels: project.levels.clone(),
+            unusable: trust::unusable(project),
             allowed: project.privacy.clone(),
             secrets: project.secrets.keys().cloned().collect(),
             is_readable: true,
@@ -154,6 +160,12 @@ impl Needs {
         of.needed.extend(checked.allowances.iter().cloned());
         of.asked.extend(checked.secrets.iter().cloned());
         of.is_readable &= checked.program.is_some();
+    }
+
+    /// What is wrong with projects themselves, whatever their scripts say.
+    fn findings(&self, paths: &[String]) -> Vec<Finding> {
+        let unusable = self.projects.values().flat_map(|of| of.unusable.iter().cloned());
+        unusable.chain(self.unused(paths)).collect()
     }
 
     /// Entries of `[privacy]` and `[secrets]` that no script needs, for projects that were looked at as a whole.
@@ -166,6 +178,7 @@ impl Needs {
                 continue;
             }
             let file = folder.join(project::FILE);
+            let first = findings.len();
             for allowance in of.allowed.iter().filter(|allowance| !of.needed.contains(*allowance)) {
                 let message = format!("no script needs `{allowance}` in `[privacy]` of {}", file.display());
                 findings.push(finding(message).help("take it out, so that nothing leaves there by mistake"));
@@ -175,6 +188,9 @@ impl Needs {
                 findings
                     .push(finding(message).help("take it out, and make the secret invalid if nobody else needs it"));
             }
+            let mut own = findings.split_off(first);
+            of.levels.apply(&mut own);
+            findings.append(&mut own);
         }
         findings
     }
@@ -291,6 +307,81 @@ mod tests {
         ] {
             assert!(errors.contains(said), "{said} is missing in {errors}");
         }
+    }
+
+    /// A script that asks for a secret, in the body of a task that its flow calls.
+    const ASKING: &str = "task token() -> secret text = secret(\"crm_token\")\n\nflow fetch() {\n  step answer = http.get(\"https://api.example.com/x\", headers: {\"X-Key\": token()})\n    retry 1 times\n}\n";
+
+    const DECLARING: &str = "[reach]\nhosts = [\"api.example.com\"]\n\n[secrets]\ncrm_token = { env = \"CRM\" }\nold_key = { file = \"old.key\" }\n";
+
+    #[test]
+    fn a_secret_that_no_script_of_a_project_asks_for_is_said() {
+        let (_folder, path) = folder(&[("rpa.toml", DECLARING), ("a.rpa", ASKING)]);
+        let (status, _, errors) = ran(&["check", &path], "");
+        assert_eq!(status, Status::Fine, "{errors}");
+        assert!(errors.contains("no script asks for the secret `old_key` in `[secrets]`"), "{errors}");
+        assert!(!errors.contains("crm_token") && errors.ends_with("\n1 warning\n"), "{errors}");
+        // It is as bad as the command line and the project say.
+        for denied in ["warnings", "config", "config::unused"] {
+            let (status, _, errors) = ran(&["check", &path, "--deny", denied], "");
+            assert!(status == Status::Failed && errors.ends_with("\n1 error\n"), "{denied}: {errors}");
+        }
+        let quiet = format!("{DECLARING}\n[check]\n\"config::unused\" = \"off\"\n");
+        std::fs::write(format!("{path}/rpa.toml"), quiet).unwrap();
+        assert_eq!(ran(&["check", &path], "").2, "");
+    }
+
+    #[test]
+    fn nobody_knows_of_secrets_that_scripts_ask_for_which_were_not_looked_at() {
+        let quiet = |files: &[(&str, &str)], what: &str| {
+            let (_folder, path) = folder(files);
+            let errors = ran(&["check", &format!("{path}/{what}")], "").2;
+            assert!(!errors.contains("config::unused"), "{what}: {errors}");
+        };
+        let other = "flow other() {\n  step note = log.info(\"x\")\n}\n";
+        // A script alone; a script that can't be read to its end; a part of the project.
+        quiet(&[("rpa.toml", DECLARING), ("a.rpa", other)], "a.rpa");
+        quiet(&[("rpa.toml", DECLARING), ("a.rpa", other), ("b.rpa", "flow b() {\n  step x = nothing\n}\n")], "");
+        let (_folder, path) = folder(&[("rpa.toml", DECLARING), ("a.rpa", ASKING)]);
+        std::fs::create_dir(format!("{path}/part")).unwrap();
+        std::fs::write(format!("{path}/part/b.rpa"), other).unwrap();
+        assert_eq!(ran(&["check", &format!("{path}/part")], "").2, "");
+        // All secrets are asked for, one of them by a script that another uses.
+        let shared = "task key() -> secret text = secret(\"old_key\")\n";
+        let user = "use \"shared.rpa\"\n\nflow use_it() {\n  step answer = http.get(\"https://api.example.com/y\", headers: {\"X-Key\": shared.key()})\n    retry 1 times\n}\n";
+        quiet(&[("rpa.toml", DECLARING), ("a.rpa", ASKING), ("shared.rpa", shared), ("b.rpa", user)], "");
+        // Two projects: each has secrets of its own.
+        let (_folder, path) = folder(&[]);
+        for (name, script) in [("one", ASKING), ("two", other)] {
+            std::fs::create_dir(format!("{path}/{name}")).unwrap();
+            std::fs::write(
+                format!("{path}/{name}/rpa.toml"),
+                DECLARING.replace("old_key = { file = \"old.key\" }\n", ""),
+            )
+            .unwrap();
+            std::fs::write(format!("{path}/{name}/a.rpa"), script).unwrap();
+        }
+        let errors = ran(&["check", &path], "").2;
+        assert!(errors.matches("config::unused").count() == 1 && errors.contains("two/rpa.toml"), "{errors}");
+    }
+
+    #[test]
+    fn authorities_that_can_not_be_read_are_said_by_the_check() {
+        let settings = "[tls]\nauthorities = [\"ca.pem\", \"none.pem\", \"folder\"]\n";
+        let fine = "flow f() {\n  step note = log.info(\"x\")\n}\n";
+        let (_folder, path) =
+            folder(&[("rpa.toml", settings), ("ca.pem", "no certificate\n"), ("a.rpa", fine), ("b.rpa", fine)]);
+        std::fs::create_dir(format!("{path}/folder")).unwrap();
+        let (status, _, errors) = ran(&["check", &path], "");
+        assert_eq!(status, Status::Failed);
+        insta::assert_snapshot!(errors.replace(&path, "DIR"));
+        // Where the file is not needed, the project can say so.
+        let quiet = format!("{settings}\n[check]\n\"config::authority\" = \"warning\"\n");
+        std::fs::write(format!("{path}/rpa.toml"), quiet).unwrap();
+        let (status, _, errors) = ran(&["check", &format!("{path}/a.rpa")], "");
+        assert!(status == Status::Fine && errors.ends_with("\n3 warnings\n"), "{errors}");
+        std::fs::write(format!("{path}/rpa.toml"), "").unwrap();
+        assert_eq!(ran(&["check", &path], "").2, "");
     }
 
     #[test]

@@ -33,6 +33,7 @@ mod signals;
 pub mod sources;
 mod store;
 mod switches;
+mod trust;
 mod turns;
 mod waiting;
 mod who;

@@ -111,6 +111,7 @@ impl Levels {
 /// Errors that are a judgement of what a script would do: it could be run, and a project or a line of a script may know
 /// better. Secrets that leave and policies that are broken are not among them.
 const JUDGED: &[&str] = &[
+    "config::authority",
     "config::reach",
     "effect::retry-product",
     "effect::retry-repeats",

@@ -6,7 +6,7 @@
 use super::Broken;
 use super::engine::{Engine, Go};
 use super::failure::RunFailure;
-use super::fiber::Aside;
+use super::fiber::{Aside, HeldBack};
 use super::replay::Deed;
 use super::run::{Branches, Items, Loop, Run, Scope};
 use crate::compile::code::ChunkId;
@@ -176,8 +176,9 @@ impl Engine<'_> {
     pub(super) fn item_failed(&mut self, run: &mut Run, failure: RunFailure) -> Result<Go, Broken> {
         loop {
             let ends_loop = matches!(run.scopes.last(), Some(Scope::Loop(each)) if each.stop_at_first_failure);
-            if ends_loop && self.holds_back(run) {
-                return self.hold_back(run, failure);
+            let depth = run.scopes.len().saturating_sub(1);
+            if ends_loop && self.holds_back(run, depth) {
+                return self.hold_back(run, depth, HeldBack::Failure(failure));
             }
             let depth = self.loops;
             let path = run.path();

@@ -582,6 +582,8 @@ impl Engine<'_> {
             ending: None,
             replay,
             told: self.account.told.remove(&record.id).unwrap_or_default(),
+            has_gone_on: true,
+            held_back: 0,
             position,
             fuel: MAX_INSTRUCTIONS,
             deadline: None,
@@ -629,7 +631,7 @@ impl Engine<'_> {
         let ending = entries.iter().find(|entry| entry.kind == EntryKind::Ending);
         let ending = ending.and_then(|entry| RunFailure::decode(&entry.payload));
         match self.fresh(&record, flow, frame, Replay::new(entries), position)? {
-            Ok(run) => Ok(Run { is_known: true, ending, ..run }),
+            Ok(run) => Ok(Run { is_known: true, has_gone_on: false, ending, ..run }),
             Err(failure) => Err(wrong(failure.message.to_string())),
         }
     }

@@ -491,6 +491,7 @@ impl<'a> Engine<'a> {
         let entry = Entry { position: run.position, kind, step, path: path.to_vec(), payload, changes, at, took };
         world.store.append(run.id, &entry)?;
         run.position += 1;
+        run.has_gone_on = true;
         self.group.count();
         self.account.entry(run.id, &entry);
         Ok(())

@@ -33,8 +33,24 @@ pub(super) struct Fiber {
     work_before: u64,
     earlier_before: u64,
     parked: Box<Parked>,
-    /// The failure that it goes on with, when that is held back.
-    failure: Option<RunFailure>,
+    /// How it ends what it is in, when that is held back.
+    held_back: Option<HeldBack>,
+}
+
+impl Fiber {
+    /// Whether it has done nothing new since the run was taken up, as far as it has come.
+    pub fn has_only_met(&self) -> bool {
+        self.parked.look == Some(Instant::EPOCH) && self.held_back.is_none()
+    }
+}
+
+/// How an item or branch ends the loop, the branches or the run that it is in.
+#[derive(Debug)]
+pub(super) enum HeldBack {
+    /// With this failure.
+    Failure(RunFailure),
+    /// With `return` or `stop`, at which it stands.
+    End,
 }
 
 /// The items or branches of a scope that wait.
@@ -53,8 +69,8 @@ pub(super) struct Aside {
     at_work: bool,
     /// The frame before the first: every one begins with it, whatever the others do.
     frame: Vec<Value>,
-    /// Whether a failure that ends the loop is held back no more.
-    lets_fail: bool,
+    /// Whether an item that ends it before the others is held back no more.
+    lets_end: bool,
     /// What the branches have set, by slot: the last branch counts, not the one that came last.
     set: BTreeMap<usize, (u32, Value)>,
 }
@@ -120,9 +136,14 @@ impl Aside {
         self.elsewhere.iter().find(has_come).copied()
     }
 
-    /// The first whose failure is held back.
+    /// The first that is held back.
     fn held_back(&self) -> Option<u32> {
-        self.fibers.iter().find(|(_, fiber)| fiber.failure.is_some()).map(|(item, _)| *item)
+        self.fibers.iter().find(|(_, fiber)| fiber.held_back.is_some()).map(|(item, _)| *item)
+    }
+
+    /// The first moment from which one of them can go on, be the journal told to its end or not.
+    fn first_pause(&self) -> Option<(Instant, u32)> {
+        self.by_time.range((Instant::EPOCH, u32::MAX)..).next().copied()
     }
 
     /// The calls that are waited for.
@@ -130,9 +151,12 @@ impl Aside {
         self.fibers.values().flat_map(|fiber| &fiber.parked.calls).cloned().collect()
     }
 
-    /// All waits together; `left` items have not begun.
+    /// All waits together; `left` items have not begun. Those that could go on if the journal were told to its end count
+    /// where there are no others.
     fn parked(&self, left: bool) -> Parked {
-        let mut fibers = self.fibers.values();
+        let waits = |fiber: &Fiber| fiber.parked.look != Some(Instant::EPOCH);
+        let some_wait = self.fibers.values().any(waits);
+        let mut fibers = self.fibers.values().filter(|fiber| !some_wait || waits(fiber));
         let mut parked = match fibers.next() {
             Some(first) => (*first.parked).clone(),
             None => Parked::replaying(),
@@ -150,28 +174,41 @@ impl Engine<'_> {
     /// Puts the item at work of the innermost scope aside that does several, and lets another go on. Gives the wait
     /// back when there is no such scope: the run as a whole waits.
     pub(super) fn put_aside(&mut self, run: &mut Run, parked: Box<Parked>) -> Result<Go, Broken> {
-        self.put_aside_with(run, parked, None)
+        let at_work = |scope: &mut Scope| scope.aside().is_some_and(|aside| aside.at_work);
+        match run.scopes.iter_mut().rposition(at_work) {
+            Some(depth) => self.put_aside_at(run, depth, parked, None),
+            None => Ok(Go::Park(parked)),
+        }
     }
 
-    /// Whether a failure that ends the innermost loop has to wait: as long as the journal knows of something that the
-    /// other items did, they have not met it again, and what they finished would not be undone with the rest.
-    pub(super) fn holds_back(&self, run: &mut Run) -> bool {
-        !run.replay.is_over() && run.scopes.last_mut().and_then(Scope::aside).is_some_and(|aside| !aside.lets_fail)
+    /// Whether an item that ends the loop or branches at this depth has to wait: as long as the journal knows of something
+    /// that the others did, they have not met it again; and when nothing new was done since the process ended that was at
+    /// work here before, they may not even have begun again. What they finished would not be undone with the rest, what
+    /// they wait for not withdrawn.
+    pub(super) fn holds_back(&self, run: &mut Run, depth: usize) -> bool {
+        let is_behind = !run.replay.is_over() || !run.has_gone_on;
+        let aside = run.scopes.get_mut(depth).and_then(Scope::aside);
+        is_behind && aside.is_some_and(|aside| aside.at_work && !aside.lets_end)
     }
 
-    /// Puts the item at work aside with the failure that it goes on with.
-    pub(super) fn hold_back(&mut self, run: &mut Run, failure: RunFailure) -> Result<Go, Broken> {
-        self.put_aside_with(run, Box::new(Parked::replaying()), Some(failure))
+    /// The innermost scope that an item which ends the run has to wait in.
+    pub(super) fn holds_back_end(&self, run: &mut Run) -> Option<usize> {
+        (0..run.scopes.len()).rev().find(|depth| self.holds_back(run, *depth))
     }
 
-    fn put_aside_with(
+    /// Puts the item at work of a scope aside with how it ends that.
+    pub(super) fn hold_back(&mut self, run: &mut Run, depth: usize, held: HeldBack) -> Result<Go, Broken> {
+        run.held_back += 1;
+        self.put_aside_at(run, depth, Box::new(Parked::replaying()), Some(held))
+    }
+
+    fn put_aside_at(
         &mut self,
         run: &mut Run,
+        depth: usize,
         parked: Box<Parked>,
-        failure: Option<RunFailure>,
+        held_back: Option<HeldBack>,
     ) -> Result<Go, Broken> {
-        let at_work = |scope: &mut Scope| scope.aside().is_some_and(|aside| aside.at_work);
-        let Some(depth) = run.scopes.iter_mut().rposition(at_work) else { return Ok(Go::Park(parked)) };
         let inner = run.scopes.split_off(depth + 1);
         self.loops -= loops_of(&inner).min(self.loops);
         let mut fiber = Fiber {
@@ -184,7 +221,7 @@ impl Engine<'_> {
             work_before: 0,
             earlier_before: 0,
             parked,
-            failure,
+            held_back,
         };
         match run.scopes.last_mut() {
             Some(Scope::Loop(each)) => {
@@ -216,7 +253,7 @@ impl Engine<'_> {
     /// none, and waits when none can.
     pub(super) fn schedule(&mut self, run: &mut Run) -> Result<Go, Broken> {
         loop {
-            let live = run.replay.is_over();
+            let live = run.replay.is_over() && run.held_back == 0;
             let now = self.world().clock.now();
             let is_outermost = !run.scopes.iter().rev().skip(1).any(Scope::is_side_by_side);
             let Some(scope) = run.scopes.last_mut() else { return Ok(Go::On) };
@@ -250,20 +287,24 @@ impl Engine<'_> {
                 return Ok(self.end_scope(run));
             }
             if let Some(item) = aside.held_back().filter(|_| !live) {
-                aside.lets_fail = true;
+                aside.lets_end = true;
                 return self.bring_back(run, item);
             }
-            let look = aside.by_time.first().map(|(look, _)| *look);
+            // A step that is done again where the journal knows more of its item may pause before its next try.
+            let first = if live { aside.by_time.first().copied() } else { aside.first_pause() };
+            if let Some((look, item)) = first
+                && look <= now
+            {
+                return self.bring_back(run, item);
+            }
+            let look = first.map(|(look, _)| look);
             // Whoever has others to go on with meanwhile does not wait here.
             if !aside.elsewhere.is_empty() && is_outermost && self.overlapping == 0 {
                 let calls = aside.calls();
-                self.wait_for_calls(&calls, look.filter(|_| live).map(|look| look.since(now)))?;
+                self.wait_for_calls(&calls, look.map(|look| look.since(now)))?;
                 continue;
             }
-            if live
-                && is_outermost
-                && let Some(rest) = self.patience(look)
-            {
+            if is_outermost && let Some(rest) = self.patience(look) {
                 self.pause(rest)?;
                 continue;
             }
@@ -312,8 +353,12 @@ impl Engine<'_> {
             run.scopes.push(scope);
         }
         run.at = fiber.at;
-        if let Some(failure) = fiber.failure {
-            return Ok(Go::Fail(failure));
+        if let Some(held_back) = fiber.held_back {
+            run.held_back = run.held_back.saturating_sub(1);
+            return Ok(match held_back {
+                HeldBack::Failure(failure) => Go::Fail(failure),
+                HeldBack::End => Go::To(fiber.at as u32),
+            });
         }
         // It may have waited as a whole because none of its own items could go on.
         match run.scopes.last_mut().and_then(Scope::aside) {
@@ -340,6 +385,7 @@ impl Engine<'_> {
         aside.by_time.clear();
         aside.elsewhere.clear();
         for (_, mut fiber) in std::mem::take(&mut aside.fibers) {
+            run.held_back = run.held_back.saturating_sub(u32::from(fiber.held_back.is_some()));
             run.finished.extend(fiber.finished);
             for inner in &mut fiber.scopes {
                 self.give_up(run, inner)?;

@@ -3,7 +3,7 @@
 
 use super::history::counting;
 use crate::world::{Entry, EntryKind};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 /// What the run is about to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,6 +41,8 @@ impl Deed {
 pub(super) struct Replay {
     waiting: HashMap<(Deed, u32, Vec<u32>), VecDeque<Entry>>,
     left: usize,
+    /// How many of those that the run goes on by are waiting at each place; none before somebody asks.
+    places: Option<BTreeMap<Vec<u32>, usize>>,
 }
 
 impl Replay {
@@ -69,7 +71,31 @@ impl Replay {
             self.waiting.remove(&key);
         }
         self.left -= usize::from(deed.goes_forward());
+        if deed == Deed::Step
+            && let Some(places) = &mut self.places
+            && let Some(count) = places.get_mut(path)
+        {
+            *count -= 1;
+            if *count == 0 {
+                places.remove(path);
+            }
+        }
         Some(entry)
+    }
+
+    /// Whether the journal knows of a step that is done later on this way: within these rounds, or behind a loop or branches
+    /// around them. What comes before it and was not met is to be done again there, since it was undone.
+    pub fn knows_more_behind(&mut self, rounds: &[u32]) -> bool {
+        let places = self.places.get_or_insert_with(|| {
+            let steps = self.waiting.iter().filter(|((deed, ..), _)| *deed == Deed::Step);
+            let mut places: BTreeMap<Vec<u32>, usize> = BTreeMap::new();
+            for ((_, _, path), entries) in steps {
+                *places.entry(path.clone()).or_default() += entries.len();
+            }
+            places
+        });
+        let within = places.range(rounds.to_vec()..).next().is_some_and(|(path, _)| path.starts_with(rounds));
+        within || (0..rounds.len()).any(|around| places.contains_key(&rounds[..around]))
     }
 
     /// The steps that have not been met again, in their order.
@@ -103,6 +129,27 @@ mod tests {
             at: Instant::EPOCH,
             took: 0,
         }
+    }
+
+    #[test]
+    fn what_is_known_of_an_item_is_known_until_it_is_met() {
+        let mut replay = Replay::new(vec![
+            entry(0, EntryKind::StepDone, 0, &[3]),
+            entry(1, EntryKind::StepDone, 1, &[2, 7]),
+            entry(2, EntryKind::StepDone, 1, &[3]),
+            entry(3, EntryKind::Undone, 1, &[4]),
+            // Others were given up for it: they did no more.
+            entry(4, EntryKind::ItemFailed, 1, &[5]),
+        ]);
+        let known = |replay: &mut Replay| {
+            [&[][..], &[1], &[2], &[2, 6], &[3], &[3, 1], &[4], &[5, 0]].map(|at| replay.knows_more_behind(at))
+        };
+        assert_eq!(known(&mut replay), [true, false, true, false, true, true, false, false]);
+        replay.take(Deed::Step, 0, &[3]);
+        replay.take(Deed::Step, 1, &[2, 7]);
+        assert_eq!(known(&mut replay), [true, false, false, false, true, true, false, false]);
+        replay.take(Deed::Step, 1, &[3]);
+        assert_eq!(known(&mut replay), [false; 8]);
     }
 
     #[test]

@@ -41,6 +41,12 @@ pub(super) struct Run {
     pub replay: Replay,
     /// What the account has of it from an earlier walk.
     pub told: Told,
+    /// Whether it has done something new in this walk. What has not follows from what the journal knows, and when its
+    /// process has ended meanwhile, others may have been at work beside it.
+    pub has_gone_on: bool,
+    /// How many of its parts that go on side by side are about to end what they are in, and wait until the others have
+    /// met again what they did.
+    pub held_back: u32,
     /// The position of the next entry.
     pub position: u32,
     /// How many instructions it may still walk.
@@ -163,6 +169,8 @@ impl Run {
             ending: None,
             replay,
             told: Told::default(),
+            has_gone_on: true,
+            held_back: 0,
             position,
             fuel: 0,
             deadline: None,

@@ -21,7 +21,8 @@ impl Engine<'_> {
             }
             std::mem::swap(&mut run.frame, &mut fiber.frame);
             let finished = run.finished.len();
-            self.settle_at(run, fiber.at, &path)?;
+            let has_only_met = fiber.has_only_met() && run.ending.is_none();
+            self.settle_at(run, fiber.at, &path, has_only_met)?;
             fiber.finished.extend(run.finished.drain(finished..));
             std::mem::swap(&mut run.frame, &mut fiber.frame);
         }
@@ -37,12 +38,12 @@ impl Engine<'_> {
             path.push(scope.round());
         }
         let at = run.at;
-        self.settle_at(&mut run, at, &path)
+        self.settle_at(&mut run, at, &path, false)
     }
 
-    fn settle_at(&mut self, run: &mut Run, at: usize, path: &[u32]) -> Result<(), Broken> {
+    fn settle_at(&mut self, run: &mut Run, at: usize, path: &[u32], has_only_met: bool) -> Result<(), Broken> {
         match self.code.flows.get(run.flow).and_then(|flow| flow.instructions.get(at)) {
-            Some(FlowInstruction::Step(index)) => self.settle_step(run, *index, path),
+            Some(FlowInstruction::Step(index)) => self.settle_step(run, *index, path, has_only_met),
             _ => Ok(()),
         }
     }

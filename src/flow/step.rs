@@ -65,6 +65,12 @@ pub(super) enum Left {
 }
 
 impl OpenStep {
+    /// Whether nothing is known of what it has done so far.
+    fn has_only_begun(&self) -> bool {
+        let OpenStep { tries, child, wait, again, left } = self;
+        *tries == 0 && child.is_none() && wait.is_none() && again.is_none() && left.is_none()
+    }
+
     /// The call of it that is under way, or has come to its end meanwhile.
     pub fn call(&self) -> Option<&UnderWay> {
         match &self.left {
@@ -199,15 +205,25 @@ impl Engine<'_> {
     }
 
     /// Brings a step to its end of which a call is under way, in an item or run that is given up: what was done in the
-    /// other system must not be left unknown. With a value it is a finished step, and undone with the others; a
+    /// other system must not be left unknown. An item that `has_only_met` what it did before its process ended may have had
+    /// a call under way then: it is made again, under the same key. With a value it is a finished step, and undone with the others; a
     /// failure is the last one, whatever `retry` says, and no handler is asked.
-    pub(super) fn settle_step(&mut self, run: &mut Run, index: u32, path: &[u32]) -> Result<(), Broken> {
+    pub(super) fn settle_step(
+        &mut self,
+        run: &mut Run,
+        index: u32,
+        path: &[u32],
+        has_only_met: bool,
+    ) -> Result<(), Broken> {
         let code = self.code;
         let Some(step) = code.flows.get(run.flow).and_then(|flow| flow.steps.get(index as usize)) else {
             return Ok(());
         };
         let at = (index, path.to_vec());
-        if run.open.get(&at).and_then(OpenStep::call).is_none() {
+        let is_chunk_of_calls = step.effect >= Effect::Calls && matches!(step.body, StepAction::Chunk(_));
+        let is_to_settle =
+            |open: &OpenStep| open.call().is_some() || (has_only_met && is_chunk_of_calls && open.has_only_begun());
+        if !run.open.get(&at).is_some_and(is_to_settle) {
             return Ok(());
         }
         let mut open = run.open.remove(&at).unwrap_or_default();
@@ -228,16 +244,28 @@ impl Engine<'_> {
     }
 
     /// Whether a run must not do anything new here.
-    pub(super) fn is_at_edge(&mut self, run: &Run) -> bool {
-        run.ending.is_some()
-            || (!run.replay.is_over() && run.is_side_by_side())
-            || run.deadline.is_some_and(|(until, _)| until <= self.world().clock.now())
+    pub(super) fn is_at_edge(&mut self, run: &mut Run) -> bool {
+        self.is_ending(run) || self.waits_for_others(run)
+    }
+
+    /// Whether a run is ended from outside.
+    pub(super) fn is_ending(&mut self, run: &Run) -> bool {
+        run.ending.is_some() || run.deadline.is_some_and(|(until, _)| until <= self.world().clock.now())
+    }
+
+    /// Whether other parts of a run first meet again what they did. A step that was undone, in an item that has done more
+    /// since, waits for nobody: what comes behind it can't be met before.
+    fn waits_for_others(&mut self, run: &mut Run) -> bool {
+        if !run.is_side_by_side() {
+            return false;
+        }
+        run.held_back > 0
+            || (!run.replay.is_over() && (self.is_ending(run) || !run.replay.knows_more_behind(&run.path())))
     }
 
     /// Why not.
     pub(super) fn edge(&mut self, run: &mut Run, span: Span, open: Option<&OpenStep>) -> Result<Halt, Broken> {
-        if !run.replay.is_over() && run.is_side_by_side() {
-            // Others first meet again what they did.
+        if self.waits_for_others(run) {
             let mut parked = Parked::replaying();
             if let Some(open) = open {
                 parked.runs.extend(open.child);
@@ -245,22 +273,25 @@ impl Engine<'_> {
             }
             return Ok(Halt::Park(Box::new(parked)));
         }
-        let ending = match (&run.ending, run.deadline) {
-            (Some(ending), _) => ending.clone(),
-            (None, deadline) => {
-                let length = deadline.map_or(Duration::ZERO, |(_, length)| length);
-                let failure = self.language_failure("timed_out", vec![Value::Duration(length)], span);
-                let failure = failure.through("the deadline of the flow", span);
-                self.append(run, EntryKind::Ending, u32::MAX, &[], failure.encode(), Vec::new(), 0)?;
-                run.ending = Some(failure.clone());
-                failure
-            }
-        };
+        let ending = self.ending(run, span)?;
         if let Some(question) = open.and_then(|open| open.wait.as_ref()?.question) {
             self.group.open(self.worker.world())?;
             self.world().store.close_question(question, QuestionState::Withdrawn, None)?;
         }
         Ok(Halt::End(ending))
+    }
+
+    /// What ends a run from outside.
+    pub(super) fn ending(&mut self, run: &mut Run, span: Span) -> Result<RunFailure, Broken> {
+        if let Some(ending) = &run.ending {
+            return Ok(ending.clone());
+        }
+        let length = run.deadline.map_or(Duration::ZERO, |(_, length)| length);
+        let failure = self.language_failure("timed_out", vec![Value::Duration(length)], span);
+        let failure = failure.through("the deadline of the flow", span);
+        self.append(run, EntryKind::Ending, u32::MAX, &[], failure.encode(), Vec::new(), 0)?;
+        run.ending = Some(failure.clone());
+        Ok(failure)
     }
 
     /// One try. Whatever it wrote is gone when it fails. `others` can go on while another thread does a part of it.

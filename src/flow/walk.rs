@@ -2,6 +2,7 @@
 
 use super::Broken;
 use super::engine::{Ended, Engine, Go, MAX_INSTRUCTIONS, MAX_NESTED_RUNS};
+use super::fiber::HeldBack;
 use super::park::Parked;
 use super::run::Run;
 use crate::compile::flow::FlowInstruction;
@@ -83,7 +84,12 @@ impl Engine<'_> {
             Go::Park(parked) => parked,
             elsewhere => return Ok(elsewhere),
         };
-        if !run.replay.is_over() && run.is_side_by_side() {
+        // Where nothing but the journal is waited for, nobody asks for the rest of it.
+        if !run.replay.is_over() && run.is_side_by_side() && parked.look == Some(Instant::EPOCH) {
+            if self.is_ending(run) {
+                let span = self.code.flows.get(run.flow).map_or_else(Span::default, |flow| flow.span);
+                return Ok(Go::End(Ended::Failed(self.ending(run, span)?)));
+            }
             let reason = "it has entries that nothing asks for".to_string();
             return Err(Broken::Journal { run: run.id, reason });
         }
@@ -97,6 +103,11 @@ impl Engine<'_> {
     }
 
     fn instruction(&mut self, run: &mut Run, instruction: &FlowInstruction, span: Span) -> Result<Go, Broken> {
+        if let FlowInstruction::Return(_) | FlowInstruction::Stop(_) = instruction
+            && let Some(depth) = self.holds_back_end(run)
+        {
+            return self.hold_back(run, depth, HeldBack::End);
+        }
         Ok(match instruction {
             FlowInstruction::Evaluate(chunk) => match self.evaluate(run, *chunk)? {
                 Ok(_) => Go::On,

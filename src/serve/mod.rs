@@ -113,6 +113,8 @@ struct Shared<'s> {
     in_hand: Mutex<HashSet<i64>>,
     /// The runs that can't go on here; they are told of once.
     given_up: Mutex<HashSet<i64>>,
+    /// New runs that wait for a thread.
+    backlog: Mutex<fairness::Backlog>,
 }
 
 impl Shared<'_> {
@@ -151,7 +153,14 @@ pub fn serve(mut server: Server<'_>, tell: &mut dyn FnMut(Event)) {
     let (events, told) = channel();
     let served = Mutex::new(Arc::new(std::mem::take(&mut server.served)));
     let server = &server;
-    let shared = Shared { server, served, events, in_hand: Mutex::default(), given_up: Mutex::default() };
+    let shared = Shared {
+        server,
+        served,
+        events,
+        in_hand: Mutex::default(),
+        given_up: Mutex::default(),
+        backlog: Mutex::default(),
+    };
     let shared = &shared;
     std::thread::scope(|scope| {
         let mut threads = Vec::new();

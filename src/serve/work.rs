@@ -1,6 +1,6 @@
 //! Runs go on: those that nobody works on, and those whose time has come.
 
-use super::fairness::shared;
+use super::fairness::{FAR, places};
 use super::{Event, PAUSE, REST, Shared, Troubles, trouble};
 use crate::adapter::sqlite::STOPPED;
 use crate::compile::code::Code;
@@ -9,8 +9,8 @@ use crate::flow::{Broken, Engine, MachineWorker, Options, Silent, Summary};
 use crate::value::{Duration as Span, Instant};
 use crate::world::{ReadyRun, RunId, RunState, StoreError, World};
 use ecow::EcoString;
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant as Moment};
 
 /// How many runs are looked up together: what a server holds in memory of those that wait.
@@ -129,25 +129,27 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The runs that can go on, without those that a thread has in hand or that were given up.
+    /// The runs that can go on, without those that a thread has in hand or that were given up. What is due comes by priority
+    /// and from each flow in turn, what is new from each flow in turn; neither waits for the other.
     fn runs(&self, desk: &mut World) -> Result<Vec<ReadyRun>, Off> {
         let now = desk.clock.now();
-        let taken = self.shared.given_up.lock().map(|set| set.len()).unwrap_or(0)
-            + self.shared.in_hand.lock().map(|set| set.len()).unwrap_or(0);
-        let mut due = desk.store.ready(now, BATCH + taken).map_err(off)?;
-        let free = desk.store.free_runs(BATCH + taken).map_err(off)?;
-        let free = free.into_iter().map(|run| ReadyRun { run: run.id, flow: run.flow, version: run.version });
-        let mut free: Vec<ReadyRun> = free.collect();
-        let is_free = |run: &ReadyRun| {
-            let has = |set: &std::sync::Mutex<std::collections::HashSet<i64>>| {
-                set.lock().map(|set| set.contains(&run.run.0)).unwrap_or(false)
-            };
-            !has(&self.shared.given_up) && !has(&self.shared.in_hand)
-        };
-        due.retain(is_free);
-        free.retain(is_free);
-        // What is due comes by priority and from each flow in turn, what is new in its order; neither waits for the other.
-        Ok(shared(due, free, BATCH))
+        let copy = |set: &std::sync::Mutex<HashSet<i64>>| set.lock().map(|set| set.clone()).unwrap_or_default();
+        let (given_up, in_hand) = (copy(&self.shared.given_up), copy(&self.shared.in_hand));
+        let most = BATCH + given_up.len() + in_hand.len();
+        let mut runs = desk.store.ready(now, most).map_err(off)?;
+        runs.retain(|run| !given_up.contains(&run.run.0) && !in_hand.contains(&run.run.0));
+        let mut backlog = self.shared.backlog.lock().unwrap_or_else(PoisonError::into_inner);
+        if backlog.is_stale() {
+            let mut new = desk.store.free_runs(most).map_err(off)?;
+            if new.len() >= most {
+                new = desk.store.free_runs(most.max(FAR)).map_err(off)?;
+            }
+            backlog.put(new);
+        }
+        let new = backlog.take(places(runs.len(), BATCH), &[&given_up, &in_hand]);
+        runs.truncate(BATCH - new.len());
+        runs.extend(new);
+        Ok(runs)
     }
 
     fn group(&mut self, desk: &mut World, runs: &[ReadyRun]) -> Result<usize, Off> {

@@ -138,6 +138,7 @@ fn sentence(name: &str, fields: &[Value], names: &Names) -> Option<String> {
         ("no_row", [table, input]) => format!("`{table}` has no row for {input}"),
         ("several_rows", [table, rows, input]) => format!("several rows of `{table}` fit {input}: {rows}"),
         ("no_file", [path]) => format!("there is no file `{path}`"),
+        ("no_access", [what, reason]) => format!("no access to {}: {reason}", inaccessible(what)),
         ("overflow", [operation]) => format!("the result of `{operation}` is too large"),
         ("division_by_zero", [operation]) => format!("`{operation}` divides by zero"),
         ("currency_mismatch", [left, right]) => format!("amounts in {left} and {right} can't be put together"),
@@ -150,6 +151,20 @@ fn sentence(name: &str, fields: &[Value], names: &Names) -> Option<String> {
         ("limit_reached", [limit]) => format!("a limit was reached: {limit}"),
         _ => return None,
     })
+}
+
+/// What there is no access to: a system, with the call of it (`POST api.example.com/orders`), a secret, or a file.
+fn inaccessible(what: &str) -> String {
+    let is_method = |word: &str| ["GET", "POST", "PUT", "PATCH", "DELETE"].contains(&word);
+    match what.split_once(' ') {
+        Some((method, address)) if is_method(method) => {
+            let host = address.find('/').unwrap_or(address.len());
+            let (host, path) = address.split_at(host);
+            format!("{host} ({method} {path})")
+        }
+        Some(("secret", name)) => format!("the secret `{name}`"),
+        _ => format!("`{what}`"),
+    }
 }
 
 /// What a failure says: its error in words, and what it carries: `out of stock: sku A1, wanted 3`.

@@ -105,6 +105,9 @@ pub enum WebError {
     /// The answer has more bytes than it may have.
     #[error("the answer is larger than {0} bytes")]
     TooLarge(u64),
+    /// Nothing was sent: it is not known whom to trust.
+    #[error("{0}")]
+    Unprepared(String),
     /// The request itself can't be sent.
     #[error("{0}")]
     Unsendable(String),

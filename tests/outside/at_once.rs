@@ -281,3 +281,49 @@ fn calls_that_were_under_way_when_the_process_was_killed_are_made_again_under_th
     have_keys_of_their_own(&keys, 1);
     assert_eq!(keys.len(), 6);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_loop_that_had_failed_when_the_process_was_killed_makes_the_calls_of_the_others_known_and_undoes_them() {
+    let (arrived, has_arrived) = mpsc::channel();
+    let arrived = Mutex::new(arrived);
+    let gate: Arc<Gate> = Arc::default();
+    let at = gate.clone();
+    let server = Server::start(move |request, before| {
+        if request.method == "POST" && before < 3 {
+            at.pass(3);
+        }
+        match request.path.as_str() {
+            "/refunds/a" => Reply::status(422, r#"{"message": "no"}"#),
+            _ if before < 3 => {
+                arrived.lock().unwrap().send(()).unwrap();
+                Reply::Silence
+            }
+            path => Reply::json(format!("{{\"id\": \"{}\"}}", path.rsplit('/').next().unwrap())),
+        }
+    });
+    let script = format!(
+        "{HEAD}flow all(orders: [text]) {{\n  for order in orders, parallel 3, stop at first failure {{\n    step refund = http.post(\"SERVER/refunds/{{order}}\", as: Refund)\n      undo http.delete(\"SERVER/refunds/{{order}}\")\n    step noted = Note.create(id: refund.id, text: order)\n  }}\n}}\n"
+    );
+    let project = Project::new(&server, &script);
+    let mut child = project.command(&["run", "a.rpa", r#"["a", "b", "c", "d"]"#]).spawn().unwrap();
+    for _ in 0..2 {
+        has_arrived.recv().unwrap();
+    }
+    // The failure is in the journal, and the loop waits for what is under way.
+    while project.story(1)["events"].as_array().is_none_or(|events| events.is_empty()) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let (_, text) = project.says(&server, &["runs", "resume", "1"]);
+    let mut keys = keys(&server);
+    // The two are made once more under their keys, and then undone; nothing else is done.
+    for path in ["/refunds/b", "/refunds/c"] {
+        let twice = keys.remove(&format!("POST {path}")).unwrap();
+        assert!(twice.len() == 2 && twice[0] == twice[1], "{path}: {twice:?}");
+        assert_eq!(keys.remove(&format!("DELETE {path}")).map(|keys| keys.len()), Some(1), "{text}");
+    }
+    assert_eq!(keys.into_keys().collect::<Vec<_>>(), ["POST /refunds/a"], "{text}");
+    assert_eq!(project.story(1)["state"], "failed");
+}

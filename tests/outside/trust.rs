@@ -127,7 +127,7 @@ fn a_certificate_is_trusted_when_the_project_trusts_its_authority() {
     let server = authority.server("localhost", (2020, 2100));
     let (text, called, told) = server.called_by("", b"");
     assert_eq!((called, told), (1, 0), "it is not tried again: {text}");
-    insta::assert_snapshot!(text, @r#"no_access: no access: path GET localhost:PORT/x, its certificate is from no authority that is trusted; when it is one of your own, name its certificate in rpa.toml: `authorities = ["ca.pem"]` in `[tls]`"#);
+    insta::assert_snapshot!(text, @r#"no_access: no access to localhost:PORT (GET /x): its certificate is from no authority that is trusted; when it is one of your own, name its certificate in rpa.toml: `authorities = ["ca.pem"]` in `[tls]`"#);
     let (text, called, told) = server.called_by(TRUSTING, &authority.certificate());
     assert!(text.contains("safe"), "{text}");
     assert_eq!((called, told), (1, 1));
@@ -148,9 +148,9 @@ fn a_certificate_for_another_name_or_time_is_refused_and_said() {
         said.push(text);
     }
     insta::assert_snapshot!(said.join("\n"), @r"
-    no_access: no access: path GET localhost:PORT/x, its certificate is for `other.example` and not for `localhost`; call it by its right name, or have a certificate made for this one
-    no_access: no access: path GET localhost:PORT/x, its certificate has expired on 2021-01-01; whoever runs it must renew it, or the clock of this machine is wrong
-    no_access: no access: path GET localhost:PORT/x, its certificate does not hold before 2099-01-01, or the clock of this machine is wrong
+    no_access: no access to localhost:PORT (GET /x): its certificate is for `other.example` and not for `localhost`; call it by its right name, or have a certificate made for this one
+    no_access: no access to localhost:PORT (GET /x): its certificate has expired on 2021-01-01; whoever runs it must renew it, or the clock of this machine is wrong
+    no_access: no access to localhost:PORT (GET /x): its certificate does not hold before 2099-01-01, or the clock of this machine is wrong
     ");
 }
 
@@ -162,6 +162,28 @@ fn a_certificate_that_a_server_has_signed_itself_is_explained() {
         let (text, called, told) = server.called_by(settings, &trusted);
         assert!((called, told) == (1, 0) && text.contains("one of an authority (`CA:TRUE`)"), "{text}");
     }
+}
+
+#[test]
+fn without_its_authorities_nobody_is_called_and_nothing_is_served() {
+    let server = Server::start(|_, _| Reply::json("5"));
+    let script =
+        "flow question() {\n  step answer = http.get(\"SERVER/x\", as: int)\n    retry 2 times from 1 millisecond\n}\n";
+    let project = Project::with(&server, script, "[tls]\nauthorities = [\"none.pem\"]\n");
+    let (is_fine, text) = project.says(&server, &["run", "a.rpa"]);
+    assert!(!is_fine && text.contains("none.pem: there is no such file"), "{text}");
+    // The story does not speak of a call that was not made.
+    assert!(!text.contains("called"), "{text}");
+    assert!(calls(&project.story(1)).is_empty() && server.received().is_empty());
+    let (is_fine, text) = project.says(&server, &["serve", "a.rpa", "--once"]);
+    assert!(!is_fine && text.contains("config::authority") && !text.contains("serving"), "{text}");
+    // With the file the run goes on from where it failed.
+    let Some(authority) = Authority::new() else { return };
+    fs::write(project.path().join("none.pem"), authority.certificate()).unwrap();
+    assert!(project.output(&["serve", "a.rpa", "--once"]).status.success());
+    let (is_fine, text) = project.says(&server, &["runs", "retry", "1"]);
+    assert!(is_fine, "{text}");
+    assert_eq!(calls(&project.story(1)), ["GET /x: 200"]);
 }
 
 #[test]

@@ -55,7 +55,7 @@ impl HttpWeb {
         if let Some(agents) = &self.agents {
             return Ok(agents.clone());
         }
-        let trusted = tls::config(&self.authorities).map_err(WebError::Untrusted)?;
+        let trusted = tls::config(&self.authorities).map_err(WebError::Unprepared)?;
         let made = Arc::new(Agents { usual: agent(true, &trusted), direct: agent(false, &trusted) });
         Ok(self.agents.insert(made).clone())
     }

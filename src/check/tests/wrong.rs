@@ -50,6 +50,7 @@ wrong! {
         "use crm\nenum Color { red, open }\nfn f() -> bool {\n  let x = open\n  return x == red\n}",
         "fn f(rows: [text]) -> int {\n  var n = 0\n  for row in rows { m = n + row.length }\n  return n\n}",
         "fn f(file: text) -> text = file.read(\"a\")",
+        "task t() {\n  log(\"done\")\n}",
     ]
     types: [
         "fn f() -> int = \"a\"\nfn g() -> text = 5\nfn h(x: decimal) -> int = x\nfn i() -> percent = 0.15",

@@ -7,7 +7,7 @@
 use super::super::console::Console;
 use super::super::project::{self, FILE};
 use super::super::runs::shorter;
-use super::super::{folders, secrets, sources, world};
+use super::super::{folders, secrets, sources, trust, world};
 use super::settings::{self, Change, InForce};
 use crate::adapter::calendar;
 use crate::adapter::scripts::DiskLoader;
@@ -131,6 +131,12 @@ impl<'p> Shelf<'p> {
                 console.finding(*finding);
                 return None;
             }
+        }
+        let unusable = trust::unusable(&project);
+        let keeps = unusable.iter().any(Finding::is_error);
+        unusable.into_iter().for_each(|finding| console.finding(finding));
+        if keeps {
+            return None;
         }
         let mut missing = Vec::new();
         let paths = self.paths(&mut missing);
@@ -278,6 +284,10 @@ impl<'p> Shelf<'p> {
         let mut holidays = Watch::default();
         let calendar = read_calendar(project, &mut holidays)
             .map_err(|finding| Box::new(kept(None, vec![*finding], Sources::new())))?;
+        let unusable: Vec<Finding> = trust::unusable(project).into_iter().filter(Finding::is_error).collect();
+        if !unusable.is_empty() {
+            return Err(Box::new(kept(None, unusable, Sources::new())));
+        }
         let mut under = Under { calendar, holidays, places: Vec::new(), events: Vec::new() };
         for place in &state.places {
             let (read, watch) = read(&place.path, project, &mut Console::quiet());

@@ -70,5 +70,18 @@ pub const MISSING: Code = Code::error(
     "",
 );
 
+/// A file with authorities that can't be used.
+pub const AUTHORITY: Code = Code::error(
+    "config::authority",
+    "an authority that is to be trusted can't be read",
+    "`authorities` in `[tls]` of `rpa.toml` names files (PEM) with the authorities of a company's own, which calls and mail \
+     servers are to be trusted by. Without one of them nobody can say whom to trust, so that every safe call and every \
+     mail would fail, with the first run that wants one. Where scripts are checked on a machine that has not got the file, \
+     `\"config::authority\" = \"warning\"` in `[check]` lets them pass there.",
+    "",
+    "",
+);
+
 /// All codes of the group.
-pub const GROUP: &[&Code] = &[&SYNTAX, &UNKNOWN_KEY, &WRONG_KIND, &INVALID_VALUE, &REACH, &MISSING, &UNUSED];
+pub const GROUP: &[&Code] =
+    &[&SYNTAX, &UNKNOWN_KEY, &WRONG_KIND, &INVALID_VALUE, &REACH, &MISSING, &UNUSED, &AUTHORITY];

@@ -1,6 +1,7 @@
 //! What the engine promises, shown on small flows whose chunks are closures.
 
 mod crash;
+mod crash_end;
 mod crash_stop;
 mod crash_waits;
 mod elsewhere;

@@ -10,7 +10,7 @@ use super::super::problem::Problem;
 use super::super::report::SystemOutcome;
 use super::request::{Prepared, address_of, header, shown_path};
 use crate::check::{Refusal, refusal};
-use crate::value::{Duration, Instant, Value};
+use crate::value::{Duration, Instant, Value, display};
 use crate::world::{
     CallPermit, Came, ChangeKind, EffectClass, OutsideCall, Permission, StoreError, UnderWay, WebAnswer, WebError,
     WebRequest,
@@ -217,6 +217,7 @@ fn ask_breaker(executor: &mut Executor, call: &Prepared, suspended: bool) -> Res
         }
         Permission::NotBefore(until) => {
             executor.report.not_before(until.since(now));
+            let until = moment(until, executor.world.clock.zone());
             let reason = format!(
                 "{name} is left alone until {until}: it has failed {} times (`[systems]` in rpa.toml)",
                 state.failures.len().max(breaker.failures as usize)
@@ -242,8 +243,11 @@ fn request(executor: &mut Executor, call: &Prepared, time: Duration) -> WebReque
     }
 }
 
-/// Writes down that the call was made, and what it says of the system.
+/// Writes down that the call was made, if it was, and what it says of the system.
 fn note(executor: &mut Executor, call: &Prepared, sent: &Result<WebAnswer, WebError>, took: Duration) {
+    if let Err(WebError::Unprepared(_) | WebError::Unsendable(_)) = sent {
+        return;
+    }
     let came = match sent {
         Ok(answer) => answer.status.to_string(),
         Err(error) => error.to_string(),
@@ -258,7 +262,7 @@ fn note(executor: &mut Executor, call: &Prepared, sent: &Result<WebAnswer, WebEr
         Ok(answer) if is_busy(answer.status) => None,
         Ok(_) | Err(WebError::TooLarge(_)) => Some(true),
         Err(WebError::Unreachable(_) | WebError::TimedOut) => Some(false),
-        Err(WebError::Unsendable(_) | WebError::Untrusted(_)) => None,
+        Err(WebError::Unsendable(_) | WebError::Unprepared(_) | WebError::Untrusted(_)) => None,
     };
     if let Some(worked) = worked {
         let at = executor.world.clock.now();
@@ -272,7 +276,9 @@ fn problem(error: &WebError, call: &Prepared, step_limit: Option<Duration>, time
         (WebError::TimedOut, Some(limit)) => timed_out(call, limit),
         (WebError::TimedOut, None) => unavailable(format!("{} did not answer within {time}", call.name())),
         (WebError::Unreachable(reason), _) => unavailable(format!("{}: {reason}", call.name())),
-        (WebError::Untrusted(reason), _) => Problem::no_access(&call.name(), reason.as_str()),
+        (WebError::Untrusted(reason) | WebError::Unprepared(reason), _) => {
+            Problem::no_access(&call.name(), reason.as_str())
+        }
         (WebError::TooLarge(most), _) => {
             let reason =
                 format!("the answer is larger than {most} bytes, the limit of the project (`answer` in `[limits]`)");
@@ -360,6 +366,13 @@ fn said(executor: &Executor, answer: &WebAnswer) -> String {
         Some(excerpt) => format!("{}: {excerpt}", answer.status),
         None => answer.status.to_string(),
     }
+}
+
+/// A moment as people read it where the project is, to the second; a system is left alone for no less.
+fn moment(at: Instant, zone: &jiff::tz::TimeZone) -> String {
+    let time = at.time_in(zone);
+    let date = display::date(at.date_in(zone));
+    format!("{date} {:02}:{:02}:{:02}", time.hour(), time.minute(), time.second())
 }
 
 fn unavailable(reason: impl Into<EcoString>) -> Problem {
