@@ -119,7 +119,7 @@ fn ordered(entities: &[Option<Entity>]) -> Vec<RecordId> {
             let mut targets = entity.fields.iter().filter_map(referred_to).filter(|target| *target != entity.id);
             targets.all(|target| left.iter().all(|other| other.id != target))
         };
-        let next = left.iter().position(|entity| is_free(entity)).unwrap_or(0);
+        let next = left.iter().position(is_free).unwrap_or(0);
         order.push(left.remove(next).id);
     }
     order

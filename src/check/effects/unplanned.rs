@@ -356,7 +356,9 @@ impl<'s, 'p> Search<'s, 'p> {
     fn is_status(&self, expr: &'p Expr) -> bool {
         match &expr.kind {
             ExprKind::Field(answer, 0) => self.is_bare_answer(&answer.ty),
-            ExprKind::Local(local) => self.values.get(local).copied().flatten().is_some_and(|value| self.is_status(value)),
+            ExprKind::Local(local) => {
+                self.values.get(local).copied().flatten().is_some_and(|value| self.is_status(value))
+            }
             ExprKind::Call(..) => self.answering(expr).is_some_and(|answering| answering.given == Given::Status),
             _ => false,
         }

@@ -45,7 +45,7 @@ impl Lower<'_> {
             return Deep { expr: Expr { kind: ExprKind::Broken, span: whole }, depth: 0 };
         };
         // Most expressions are one word or literal.
-        if inner.len() == 0 && first.as_rule() != Rule::prefix {
+        if inner.is_empty() && first.as_rule() != Rule::prefix {
             return self.primary(first);
         }
         let mut parts = Vec::with_capacity(inner.len() + 1);
