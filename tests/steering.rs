@@ -484,3 +484,44 @@ flow job() {
     assert_eq!(project.query("SELECT name FROM Note ORDER BY name"), "a, b, c");
     assert_eq!(project.state(), "1 done");
 }
+
+#[test]
+fn an_order_that_was_cancelled_by_undo_is_done_by_a_retry() {
+    let script = r#"
+use crm
+
+flow sell(number: text) key number {
+  step order = orders.create(number, "c", [Item(sku: "p", quantity: 2, unit_price: 10 EUR)])
+    undo orders.cancel(order)
+  step reserved = orders.reserve(order)
+    undo orders.release(order)
+  step gate = file.read("open.txt")
+}
+
+flow job() {
+  step customer = Customer.create(id: "c", name: "Ada", email: "ada@example.com", country: "DE", since: 2026-01-01)
+  step product = Product.create(sku: "p", name: "Pen", category: "pens", price: 10 EUR, stock: 5)
+  step sold = run sell("N1")
+}
+"#;
+    let project = Project::with(script);
+    let (_, errors, status) = project.run(&["run", "job.rpa", "--flow", "job"]);
+    assert!(status == 1 && errors.contains("there is no file `open.txt`"), "{errors}");
+    let left = |project: &Project| {
+        let (order, lines) = ("SELECT status FROM \"Order\"", "SELECT quantity || '' FROM OrderLine");
+        [order, lines, "SELECT kind FROM StockMovement ORDER BY id"].map(|text| project.query(text)).join(" ")
+    };
+    assert_eq!(left(&project), "cancelled 2 reservation, release");
+    fs::write(project.path().join("open.txt"), "").unwrap();
+    project.fine(&["runs", "retry", "2"]);
+    assert_eq!(left(&project), "in_hand 2 reservation, release, reservation");
+    // One that was not cancelled is refused as before.
+    let again = script.replace("job() {", "again() {").replace(
+        "run sell(\"N1\")",
+        "orders.create(\"N1\", \"c\", [Item(sku: \"p\", quantity: 1, unit_price: 1 EUR)])",
+    );
+    let again = again.replace(&again[again.find("  step customer").unwrap()..again.find("  step sold").unwrap()], "");
+    project.write(&again);
+    let (_, errors, status) = project.run(&["run", "job.rpa", "--flow", "again"]);
+    assert!(status == 1 && errors.contains("there is an Order with number \"N1\" already"), "{errors}");
+}

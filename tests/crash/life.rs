@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// How often a life may be begun again before something is wrong with it.
-const MOST_BEGINNINGS: usize = 200;
+const MOST_BEGINNINGS: u32 = 200;
 
 /// The program that is killed: the one that was built with the test, or a copy of it, which stays what it is in an hour
 /// of crashes.
@@ -127,8 +127,10 @@ impl<'j> Life<'j> {
                     break;
                 }
                 // Somewhere in what is left of the work, so that a life is crashed in more than once; a little beyond
-                // the end, so that the end itself is met as well.
-                let left = took.saturating_sub(crashes.iter().skip(before).sum()).max(took.mul_f64(LEAST_LEFT));
+                // the end, so that the end itself is met as well. A machine that has become slower needs longer than was
+                // measured to get anything on disk: so the more it was begun the longer it may live.
+                let least = took.mul_f64(LEAST_LEFT * (1.0 + f64::from(beginning) / 20.0));
+                let left = took.saturating_sub(crashes.iter().skip(before).sum()).max(least);
                 let moment = left.mul_f64(chance.share() * 1.05);
                 std::thread::sleep(moment);
                 if process.try_wait().unwrap().is_some() || (is_server(command) && self.is_done()) {
