@@ -49,6 +49,25 @@ fn every_script_keeps_its_tree_and_comments() {
     }
 }
 
+/// Found by the property below: an argument that begins a line with `if {` was taken for a statement.
+#[test]
+fn a_choice_by_a_long_map_stays_an_argument() {
+    let text = "on A created as a {\n  start f(if {\"key\": another_name_that_is_rather_long, \"other key\": a_name_that_is_rather_long.with_a_field, \"a third key\": a} then a else b)\n}\n";
+    insta::assert_snapshot!(checked(text), @r#"
+    on A created as a {
+      start f(
+        if {
+          "key": another_name_that_is_rather_long,
+          "other key": a_name_that_is_rather_long.with_a_field,
+          "a third key": a
+        }
+          then a
+          else b
+      )
+    }
+    "#);
+}
+
 #[test]
 fn comments_keep_their_places() {
     insta::assert_snapshot!(checked(

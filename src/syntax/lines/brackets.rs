@@ -231,16 +231,7 @@ pub fn starts_statement(text: &str) -> bool {
     let rest = &text[word.len()..];
     let after = rest.trim_start_matches([' ', '\t']);
     match word {
-        // With `then` it is a value, unless a block follows.
-        "if" => {
-            let line = text.lines().next().unwrap_or("");
-            let next = text[line.len()..].trim_start();
-            if first_word(next) == "then" {
-                return false;
-            }
-            let opens = line.trim_end().ends_with('{');
-            rest.len() > after.len() && (opens || !line.split([' ', '\t', ')']).any(|word| word == "then"))
-        }
+        "if" => rest.len() > after.len() && !has_then(after),
         "let" | "var" | "return" | "give" | "fail" | "step" | "match" | "for" | "go" => {
             rest.len() > after.len() && !after.starts_with([':', ',', ')', ']', '.'])
         }
@@ -251,4 +242,61 @@ pub fn starts_statement(text: &str) -> bool {
         }
         _ => false,
     }
+}
+
+/// How far is looked for a `then`, in bytes.
+const FARTHEST_THEN: usize = 4_096;
+
+/// Whether what stands behind an `if` goes on with `then`, so that it is a value, and not with a block.
+fn has_then(condition: &str) -> bool {
+    let bytes = condition.as_bytes().get(..FARTHEST_THEN).unwrap_or(condition.as_bytes());
+    let mut depth = 0_u32;
+    // The last byte that was no blank: a `{` behind a whole value begins a block, elsewhere a map.
+    let mut last = b' ';
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at).copied() {
+        let mut length = 1;
+        match byte {
+            b'"' => {
+                let text = bytes.get(at + 1..).unwrap_or_default();
+                length += text.iter().position(|byte| matches!(byte, b'"' | b'\n')).map_or(text.len(), |end| end + 1);
+            }
+            b'{' if depth == 0 && (last.is_ascii_alphanumeric() || b"_)]}\"%".contains(&last) || !last.is_ascii()) => {
+                return false;
+            }
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' if depth == 0 => return false,
+            b')' | b']' | b'}' => depth -= 1,
+            _ if is_of_word(byte) => {
+                length = bytes.get(at..).unwrap_or_default().iter().take_while(|byte| is_of_word(**byte)).count();
+                let word = bytes.get(at..at + length).unwrap_or_default();
+                match word {
+                    b"then" if depth == 0 => {
+                        let line = bytes.get(at + length..).unwrap_or_default();
+                        let end = line.iter().position(|byte| *byte == b'\n').unwrap_or(line.len());
+                        // Written as in other languages: `if x then {`.
+                        let opens = line.get(..end).unwrap_or_default().trim_ascii() == b"{";
+                        return !opens || bytes.get(..at).is_some_and(|before| before.contains(&b'\n'));
+                    }
+                    // A value is still to come.
+                    b"and" | b"or" | b"in" | b"not" => {
+                        at += length;
+                        last = b' ';
+                        continue;
+                    }
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+        at += length;
+        if !byte.is_ascii_whitespace() {
+            last = byte;
+        }
+    }
+    false
+}
+
+fn is_of_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii()
 }
