@@ -162,7 +162,8 @@ impl Behind {
 
     /// The records of an entity that refer to another one by this field, by rising keys; none where it takes the table to
     /// know them.
-    pub fn referring(&self, entity: RecordId, field: usize, to: &Place) -> Option<Vec<Value>> {
+    pub fn referring(&self, of: &Entity, field: usize, to: &Place) -> Option<Vec<Value>> {
+        let entity = of.id;
         let born = *self.born.get(to)?;
         let empty = Wanting::default();
         let table = self.table(entity).unwrap_or(&empty);
@@ -179,7 +180,13 @@ impl Behind {
             Some(Value::Reference(reference)) => reference.key == to.1,
             _ => false,
         };
-        Some(lent.iter().chain(new).filter(refers).map(|new| new.record.clone()).collect())
+        let mut found: Vec<Value> = lent.iter().chain(new).filter(refers).map(|new| new.record.clone()).collect();
+        // Keys that are counted up rise by themselves.
+        if !of.counted.contains(&of.key) {
+            let key = |record: &Value| record.fields().and_then(|fields| fields.get(of.key).cloned());
+            found.sort_by_cached_key(key);
+        }
+        Some(found)
     }
 
     fn table(&self, entity: RecordId) -> Option<&Wanting> {

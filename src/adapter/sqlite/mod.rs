@@ -2,10 +2,12 @@
 //!
 //! `open` makes or checks the file, `migration` brings its tables up to the program's entities (`types`,
 //! `layout`, `schema` say what these are), `record` reads and writes records (`column` and `document` say
-//! how values look; `cache` knows those that were read, `behind` holds what is new and changed until it must be written, `part` takes back
-//! what a step has written), `desk` lends the connection to the `scribe`, who writes on another core while `snapshot` is
-//! read, `query` turns plans into statements (`scalar` their conditions), `function` adds what SQLite lacks, `sequence` counts, `journal` (with `entry`, `squeeze` and `pending`) and `outbox` keep what their names say, `checkpoint` keeps the log
-//! short, `failure` explains. `check`, `backup`, `restore` and `clean` keep house.
+//! how values look; `memory` says what is read and written at once: `cache` knows those that were read, `behind` holds what is
+//! new and changed until it must be written, `part` takes back what a step has written), `desk` lends the connection to the
+//! `scribe`, who writes on another core while `snapshot` is read, `query` turns plans into statements (`scalar` their
+//! conditions), `function` adds what SQLite lacks, `sequence` counts, `journal` (with `entry`, `squeeze` and `pending`) and
+//! `outbox` keep what their names say, `checkpoint` keeps the log short, `failure` explains. `check`, `backup`, `restore` and
+//! `clean` keep house.
 
 // A store is opened once: that a finding is larger than what is moved in a loop should be does not matter.
 #![allow(clippy::result_large_err)]
@@ -26,6 +28,7 @@ mod function;
 mod journal;
 mod layout;
 mod lease;
+mod memory;
 mod migration;
 mod open;
 mod outbox;
@@ -464,145 +467,6 @@ impl SqliteStore {
                 false => outbox::remove(&self.connection, *number),
             },
         }
-    }
-
-    /// Lets the table hear of a change later, where it may; whether it will.
-    fn change_later(&mut self, entity: RecordId, key: &Value, record: &Value, fields: &[usize]) -> Done<bool> {
-        let described = record::entity(&self.schema, entity)?;
-        let Some(place) = cache::place(&self.schema, described, key) else { return Ok(false) };
-        // What lies in a savepoint of SQLite is taken back by it.
-        let waits = !self.parts.is_known() && behind::may_wait(described, fields);
-        if waits {
-            self.behind.put(place, record.clone(), fields);
-            if self.behind.is_large() {
-                self.write_behind()?;
-            }
-        } else if self.behind.get(&place).is_some() {
-            self.write_behind_of(entity)?;
-        }
-        Ok(waits)
-    }
-
-    /// Whether a new record can't be refused: no other can have what must be unique in it, and what it refers to is there,
-    /// and written before it. `is_counted` says that its key was counted up.
-    fn may_insert_later(&mut self, entity: RecordId, values: &[Value], is_counted: bool) -> Done<bool> {
-        let schema = self.schema.clone();
-        let described = record::entity(&schema, entity)?;
-        // What lies in a savepoint of SQLite is taken back by it.
-        if self.parts.is_known() || described.fields.iter().any(|field| field.unique) {
-            return Ok(false);
-        }
-        if !is_counted {
-            let Some(key) = values.get(described.key) else { return Ok(false) };
-            if cache::place(&schema, described, key).is_none() || self.read(entity, key)?.is_some() {
-                return Ok(false);
-            }
-        }
-        for (field, value) in described.fields.iter().zip(values) {
-            let types::Kind::Reference(target, _) = &field.kind else { continue };
-            if value.is_none() {
-                continue;
-            }
-            let target = record::entity(&schema, *target)?;
-            let Some(place) = cache::place(&schema, target, value) else { return Ok(false) };
-            if target.rank > described.rank && self.behind.is_own(&place) || self.read(target.id, value)?.is_none() {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    /// Writes what a new record may have to do with that is written at once: records that it refers to, or that have its
-    /// key.
-    fn write_before_insert(&mut self, entity: RecordId) -> Done<()> {
-        if !self.behind.has_new() {
-            return Ok(());
-        }
-        let mut wanted = vec![entity];
-        for field in &record::entity(&self.schema, entity)?.fields {
-            if let types::Kind::Reference(target, _) = &field.kind {
-                wanted.push(*target);
-            }
-        }
-        wanted.retain(|entity| self.behind.has_new_of(*entity));
-        wanted.into_iter().try_for_each(|entity| self.write_behind_of(entity))
-    }
-
-    /// Writes new records that the tables do not know yet.
-    fn write_new(&mut self) -> Done<()> {
-        if self.behind.has_new() { self.write_behind() } else { Ok(()) }
-    }
-
-    /// Forgets what the table does not know yet of a record that goes; whether it does not know the record at all.
-    fn forget_behind(&mut self, entity: RecordId, key: &Value) -> Done<bool> {
-        let described = record::entity(&self.schema, entity)?;
-        let Some(place) = cache::place(&self.schema, described, key) else { return Ok(false) };
-        self.behind.remove(&place);
-        Ok(self.behind.remove_new(&place, described.key))
-    }
-
-    /// The record with a key.
-    fn read(&mut self, entity: RecordId, key: &Value) -> Done<Option<Value>> {
-        let place = match self.is_open {
-            true => cache::place(&self.schema, record::entity(&self.schema, entity)?, key),
-            false => None,
-        };
-        if let Some(known) = place.as_ref().and_then(|place| self.cache.get(place)) {
-            return Ok(known);
-        }
-        if let Some(record) = place.as_ref().and_then(|place| self.behind.get(place)) {
-            return Ok(Some(record.clone()));
-        }
-        let is_as_before = place.as_ref().is_some_and(|place| !self.behind.is_own(place));
-        let found = if is_as_before {
-            record::get(self.connection.before(), &self.schema, entity, key)?
-        } else {
-            if self.behind.has_new_of(entity) {
-                self.write_behind_of(entity)?;
-            }
-            record::get(&self.connection, &self.schema, entity, key)?
-        };
-        if let Some(place) = place {
-            self.cache.put(place, found.clone());
-        }
-        Ok(found)
-    }
-
-    /// Takes note of a record that was written, or taken away.
-    fn note(&mut self, entity: RecordId, key: &Value, record: Option<Value>) -> Done<()> {
-        let entity = record::entity(&self.schema, entity)?;
-        if let Some(place) = cache::place(&self.schema, entity, key) {
-            // What has only a number is hardly asked for by it.
-            match entity.counted.contains(&entity.key) {
-                true => self.cache.remove(&place),
-                false => self.cache.put(place, record),
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes note of a record that is written in its table, or taken out of it.
-    fn was_written(&mut self, entity: RecordId, key: &Value) -> Done<()> {
-        let place = cache::place(&self.schema, record::entity(&self.schema, entity)?, key);
-        self.behind.was_written(entity, place);
-        Ok(())
-    }
-
-    /// Takes note of a record that did not exist before, where others may refer to it.
-    fn note_birth(&mut self, entity: RecordId, key: &Value) -> Done<()> {
-        let entity = record::entity(&self.schema, entity)?;
-        if entity.is_referred_to
-            && let Some(place) = cache::place(&self.schema, entity, key)
-        {
-            self.behind.was_born(place);
-        }
-        Ok(())
-    }
-
-    /// The key of a record.
-    fn key_of(&self, entity: RecordId, record: &Value) -> Value {
-        let key = record.fields().zip(self.schema.entity(entity)).and_then(|(fields, entity)| fields.get(entity.key));
-        key.cloned().unwrap_or_default()
     }
 }
 

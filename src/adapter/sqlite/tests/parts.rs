@@ -2,6 +2,7 @@
 
 use super::fixture::*;
 use crate::adapter::sqlite::{SqliteStore, record};
+use crate::check::program::Type;
 use crate::compile::query::{Output, QueryId, QueryPlan, Scalar};
 use crate::syntax::tree::BinaryOperator;
 use crate::value::{Instant, RecordId, Value};
@@ -192,6 +193,33 @@ fn what_refers_to_a_new_record_is_known_without_its_table() {
     assert_eq!(store.connection.total_changes(), before + 4);
     store.insert(LINE, a_line("A2")).unwrap();
     assert_eq!(count(&mut store, 2), 3);
+}
+
+#[test]
+fn new_records_are_found_by_rising_keys_and_not_in_the_order_of_their_making() {
+    let (parent, child) = (RecordId(0), RecordId(1));
+    let entities = [
+        entity("Parent", vec![field("name", Type::Text)]),
+        entity("Child", vec![field("name", Type::Text), field("parent", Type::Reference(parent)).index()]),
+    ];
+    let mut store = SqliteStore::in_memory(&entities, &[]).unwrap();
+    store.begin().unwrap();
+    store.insert(parent, some(["p".into()])).unwrap();
+    for name in ["b", "c", "a"] {
+        store.insert(child, some([name.into(), Value::reference(parent, "p".into())])).unwrap();
+    }
+    let column = Box::new(Scalar::Column { table: 0, field: 1 });
+    let filter = Scalar::Compare(BinaryOperator::Equal, column, Box::new(Scalar::Parameter(0)));
+    let plan = QueryPlan { filter: Some(filter), parameters: 1, ..all(child) };
+    let names = |store: &mut SqliteStore| {
+        let found = store.query(QueryId(0), &plan, &["p".into()]).unwrap();
+        found.as_list().unwrap().iter().map(|record| record.fields().unwrap()[0].clone()).collect::<Vec<_>>()
+    };
+    let before = store.connection.total_changes();
+    assert_eq!(names(&mut store), ["a".into(), "b".into(), "c".into()]);
+    assert_eq!(store.connection.total_changes(), before, "the tables were not needed");
+    store.write_behind().unwrap();
+    assert_eq!(names(&mut store), ["a".into(), "b".into(), "c".into()]);
 }
 
 #[test]

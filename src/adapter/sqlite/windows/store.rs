@@ -165,7 +165,7 @@ impl Store for SqliteStore {
                 return store.read(plan.entity, key).map(Option::unwrap_or_default);
             }
             if let Some((field, to)) = query::reference_asked_for(&store.schema, plan, parameters)
-                && let Some(records) = store.behind.referring(plan.entity, field, &to)
+                && let Some(records) = store.behind.referring(record::entity(&store.schema, plan.entity)?, field, &to)
             {
                 return Ok(Value::list(records));
             }
