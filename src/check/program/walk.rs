@@ -266,28 +266,7 @@ impl<'e> BodyParts<'e> {
 fn statements_of<'e>(block: &'e [Statement], f: &mut dyn FnMut(&'e Statement)) {
     for statement in block {
         f(statement);
-        match &statement.kind {
-            StatementKind::If { then, otherwise, .. } => {
-                statements_of(then, f);
-                statements_of(otherwise, f);
-            }
-            StatementKind::Match { arms, .. } => arms.iter().for_each(|arm| statements_of(&arm.body, f)),
-            StatementKind::For(each) => statements_of(&each.body, f),
-            StatementKind::Parallel(branches) => branches.iter().for_each(|branch| statements_of(branch, f)),
-            StatementKind::Step(_)
-            | StatementKind::GoTo(_)
-            | StatementKind::Set { .. }
-            | StatementKind::Expression(_)
-            | StatementKind::Give(_)
-            | StatementKind::Given(_)
-            | StatementKind::Advance(_)
-            | StatementKind::Expect { .. }
-            | StatementKind::Return(_)
-            | StatementKind::Stop(_)
-            | StatementKind::Fail { .. }
-            | StatementKind::Stub { .. }
-            | StatementKind::Answer { .. } => {}
-        }
+        statement.each_part(&mut |_| {}, &mut |block| statements_of(block, f));
     }
 }
 
