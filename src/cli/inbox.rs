@@ -3,13 +3,14 @@
 use super::Status;
 use super::account::{clean, cut};
 use super::console::{Console, Format};
-use super::runs::{moment, of_path, shorter};
+use super::runs::{of_path, shorter};
 use super::who;
 use crate::adapter::sqlite::{Access, Options, SqliteStore};
 use crate::finding::Finding;
 use crate::finding::catalogue::{cli, inbox as codes};
 use crate::flow::form::Form;
 use crate::flow::inbox::{self, Answered};
+use crate::value::display::moment;
 use crate::value::{Instant, Value, decode, display};
 use crate::world::{InboxFilter, Journal, Project, Question, QuestionState, StoreError, Waiting};
 use jiff::tz::TimeZone;

@@ -3,11 +3,12 @@
 use super::Status;
 use super::account::{clean, cut};
 use super::console::{Console, Format};
-use super::runs::{moment, of_path, shorter};
+use super::runs::{of_path, shorter};
 use crate::adapter::sqlite::{Access, Options, SqliteStore};
 use crate::finding::Finding;
 use crate::finding::catalogue::{self, cli, mail as codes};
 use crate::value::Instant;
+use crate::value::display::moment;
 use crate::world::{MailDecision, MailFilter, MailRecord, MailState, Outbox, Project, Store, StoreError};
 use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};

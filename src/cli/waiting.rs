@@ -1,7 +1,7 @@
 //! What is told of a run that waits: what for, until when, and what goes on with it.
 
 use super::account::{clean, cut};
-use super::runs::moment;
+use crate::value::display::moment;
 use crate::value::{Duration, Instant, parse};
 use crate::world::{
     InboxFilter, Journal, Question, QuestionState, RunId, RunState, StoreError, Wait, WaitKind, Waiting,

@@ -2,6 +2,7 @@
 
 use super::decimal::{short, write_short};
 use super::{Date, Decimal, Duration, EcoString, Instant, Money, Time, TypeNames, Value};
+use jiff::tz::TimeZone;
 use std::fmt::{self, Display, Write};
 
 /// A value for people. A text stands as it is; inside a list, map or record it stands in quotes.
@@ -99,13 +100,24 @@ pub fn time(time: Time) -> String {
 
 /// An instant in UTC: `2026-11-22T06:00:00Z`, with milliseconds where it has some.
 pub fn instant(instant: Instant) -> String {
-    let moment = jiff::tz::TimeZone::UTC.to_datetime(instant.timestamp());
+    let moment = TimeZone::UTC.to_datetime(instant.timestamp());
     let mut out = format!("{}T{:02}:{:02}:{:02}", date(moment.date()), moment.hour(), moment.minute(), moment.second());
     if moment.millisecond() != 0 {
         let _ = write!(out, ".{:03}", moment.millisecond());
     }
     out.push('Z');
     out
+}
+
+/// A moment to the second, as people read it where they are: `2026-11-22 15:42:10`.
+pub fn moment(instant: Instant, zone: &TimeZone) -> String {
+    format!("{} {}", date(instant.date_in(zone)), clock(instant, zone))
+}
+
+/// The time of day of a moment, to the second: `15:42:10`.
+pub fn clock(instant: Instant, zone: &TimeZone) -> String {
+    let time = instant.time_in(zone);
+    format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second())
 }
 
 /// A duration in the largest units that fit: `3 days`, `2 hours 30 minutes`, `-1 day`.

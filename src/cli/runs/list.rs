@@ -3,11 +3,12 @@
 use super::super::Status;
 use super::super::account::{clean, cut, took};
 use super::super::console::{Console, Format};
-use super::{failed, journal, moment, record, state};
+use super::{failed, journal, record, state};
 use crate::adapter::sqlite::SqliteStore;
 use crate::finding::Finding;
 use crate::finding::catalogue::cli;
 use crate::flow::RunFailure;
+use crate::value::display::moment;
 use crate::value::{Instant, parse, temporal};
 use crate::world::{Journal, Project, RunFilter, RunRecord, RunState, Waiting};
 use jiff::tz::TimeZone;

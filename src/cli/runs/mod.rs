@@ -15,7 +15,7 @@ use crate::adapter::sqlite::{Access, Options, SqliteStore};
 use crate::finding::Finding;
 use crate::finding::catalogue::{self, cli, run as codes};
 use crate::text::Sources;
-use crate::value::{Duration, Instant, display};
+use crate::value::Duration;
 use crate::world::{Project, RunId, RunRecord, RunState, StoreError};
 use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
@@ -165,16 +165,6 @@ fn unknown(id: RunId) -> Box<Finding> {
 fn wrong_state(run: &RunRecord, help: &str) -> Box<Finding> {
     let message = format!("{} is {}", super::resume::name(run), run.state.word());
     Box::new(Finding::without_place(&codes::WRONG_STATE, message).help(help))
-}
-
-/// `2026-11-22 15:42:10`, in the zone of the project.
-pub fn moment(instant: Instant, zone: &TimeZone) -> String {
-    format!("{} {}", display::date(instant.date_in(zone)), clock(instant, zone))
-}
-
-fn clock(instant: Instant, zone: &TimeZone) -> String {
-    let time = instant.time_in(zone);
-    format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second())
 }
 
 fn record(run: &RunRecord) -> Json {

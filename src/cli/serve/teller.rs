@@ -3,7 +3,7 @@
 use super::super::account::clean;
 use super::super::console::{Console, Format};
 use super::super::resume::after_failure;
-use super::super::runs::{moment, shorter};
+use super::super::runs::shorter;
 use super::super::store::told;
 use super::super::waiting::waits_for;
 use super::settings::listed;
@@ -11,6 +11,7 @@ use crate::finding::Finding;
 use crate::finding::catalogue::serve as codes;
 use crate::serve::{Event, Script};
 use crate::value::EcoString;
+use crate::value::display::moment;
 use crate::world::WaitKind;
 use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};

@@ -217,7 +217,8 @@ fn ask_breaker(executor: &mut Executor, call: &Prepared, suspended: bool) -> Res
         }
         Permission::NotBefore(until) => {
             executor.report.not_before(until.since(now));
-            let until = moment(until, executor.world.clock.zone());
+            // To the second: a system is left alone for no less.
+            let until = display::moment(until, executor.world.clock.zone());
             let reason = format!(
                 "{name} is left alone until {until}: it has failed {} times (`[systems]` in rpa.toml)",
                 state.failures.len().max(breaker.failures as usize)
@@ -366,13 +367,6 @@ fn said(executor: &Executor, answer: &WebAnswer) -> String {
         Some(excerpt) => format!("{}: {excerpt}", answer.status),
         None => answer.status.to_string(),
     }
-}
-
-/// A moment as people read it where the project is, to the second; a system is left alone for no less.
-fn moment(at: Instant, zone: &jiff::tz::TimeZone) -> String {
-    let time = at.time_in(zone);
-    let date = display::date(at.date_in(zone));
-    format!("{date} {:02}:{:02}:{:02}", time.hour(), time.minute(), time.second())
 }
 
 fn unavailable(reason: impl Into<EcoString>) -> Problem {
