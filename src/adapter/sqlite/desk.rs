@@ -5,7 +5,7 @@
 //! that is open. Whoever uses the desk as a connection has it back, with all rows written. What is to be read meanwhile is
 //! mostly read from a `snapshot`.
 
-use super::failure::{Done, Trouble};
+use super::failure::{Done, Trouble, internal};
 use super::schema::Schema;
 use super::scribe::{Batch, Returned, Scribe};
 use super::snapshot::Snapshot;
@@ -62,36 +62,35 @@ impl Desk {
         }
     }
 
-    /// Whether so many rows are worth being written by the scribe now.
-    pub fn may_lend(&mut self, rows: usize, worth: Worth) -> bool {
+    /// Lends the connection to the scribe, where so many rows are worth it and it has nothing else to do. Only in a
+    /// transaction, outside of all savepoints.
+    ///
+    /// # Errors
+    /// When the thread is gone: the rows of the batch are not written, so the transaction can't be committed.
+    pub fn lend(&mut self, rows: usize, worth: Worth, batch: impl FnOnce() -> Batch) -> Done<()> {
         if rows < worth.rows() || self.snapshot.is_none() {
-            return false;
+            return Ok(());
         }
         if self.connection.get().is_none() {
-            let Some(returned) = self.scribe.as_ref().and_then(Scribe::if_done) else { return false };
+            let Some(returned) = self.scribe.as_ref().and_then(Scribe::if_done) else { return Ok(()) };
             drop(self.connection.set(self.received(returned)));
         }
         if self.scribe.is_none() {
             self.scribe = Scribe::new(self.schema.clone());
-            if self.scribe.is_none() {
-                self.snapshot = None;
-            }
         }
-        self.scribe.is_some() && self.trouble.get_mut().is_none()
-    }
-
-    /// Lends the connection to the scribe. Only in a transaction, outside of all savepoints.
-    ///
-    /// # Errors
-    /// When there is no scribe any more: the rows are not written, and the transaction can't be committed.
-    pub fn lend(&mut self, batch: Batch) -> Done<()> {
-        let Some(scribe) = &self.scribe else { return Err(super::failure::internal("there is no scribe")) };
-        let Some(connection) = self.connection.take() else { return Err(super::failure::internal("lent already")) };
-        match scribe.lend(connection, batch) {
-            Ok(()) => Ok(()),
-            Err((connection, _)) => {
+        let Some(scribe) = &self.scribe else {
+            // There can be no second thread here.
+            self.snapshot = None;
+            return Ok(());
+        };
+        if self.trouble.get_mut().is_some() {
+            return Ok(());
+        }
+        match self.connection.take().and_then(|connection| scribe.lend(connection, batch())) {
+            None => Ok(()),
+            Some(connection) => {
                 drop(self.connection.set(connection));
-                Err(super::failure::internal("the scribe is gone"))
+                Err(internal("the thread that writes rows is gone"))
             }
         }
     }

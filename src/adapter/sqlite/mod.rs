@@ -270,11 +270,13 @@ impl SqliteStore {
     /// Lets the scribe write what waits, where that is worth it. Only where what was written is not taken back alone any
     /// more.
     fn lend(&mut self, worth: desk::Worth) -> Done<()> {
-        if self.held || self.parts.is_any() || !self.connection.may_lend(self.behind.rows(), worth) {
+        if self.held || self.parts.is_any() {
             return Ok(());
         }
-        let (records, mails) = self.behind.lend(&self.schema);
-        self.connection.lend(scribe::Batch { records, mails, runs: self.pending.take_ended() })
+        self.connection.lend(self.behind.rows(), worth, || {
+            let (records, mails) = self.behind.lend(&self.schema);
+            scribe::Batch { records, mails, runs: self.pending.take_ended() }
+        })
     }
 
     /// Makes sure that there is a transaction.

@@ -61,10 +61,10 @@ impl Scribe {
     }
 
     /// Lends the connection; it comes straight back when the thread is gone.
-    pub fn lend(&self, connection: Connection, batch: Batch) -> Result<(), (Connection, Batch)> {
+    pub fn lend(&self, connection: Connection, batch: Batch) -> Option<Connection> {
         match &self.orders {
-            Some(orders) => orders.send((connection, batch)).map_err(|refused| refused.0),
-            None => Err((connection, batch)),
+            Some(orders) => orders.send((connection, batch)).err().map(|refused| refused.0.0),
+            None => Some(connection),
         }
     }
 
