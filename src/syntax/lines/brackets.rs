@@ -249,54 +249,38 @@ const FARTHEST_THEN: usize = 4_096;
 
 /// Whether what stands behind an `if` goes on with `then`, so that it is a value, and not with a block.
 fn has_then(condition: &str) -> bool {
-    let bytes = condition.as_bytes().get(..FARTHEST_THEN).unwrap_or(condition.as_bytes());
+    let condition = &condition[..condition.floor_char_boundary(FARTHEST_THEN)];
     let mut depth = 0_u32;
-    // The last byte that was no blank: a `{` behind a whole value begins a block, elsewhere a map.
-    let mut last = b' ';
+    // Whether a value is whole: a `{` behind it begins a block, elsewhere a map.
+    let mut is_whole = false;
     let mut at = 0;
-    while let Some(byte) = bytes.get(at).copied() {
-        let mut length = 1;
-        match byte {
-            b'"' => {
-                let text = bytes.get(at + 1..).unwrap_or_default();
-                length += text.iter().position(|byte| matches!(byte, b'"' | b'\n')).map_or(text.len(), |end| end + 1);
+    while let Some(sign) = condition[at..].chars().next() {
+        let rest = &condition[at..];
+        let word = first_word(rest);
+        match word {
+            "" => at += sign.len_utf8(),
+            "then" if depth == 0 => {
+                // Written as in other languages: `if x then {`.
+                let opens = rest.lines().next().unwrap_or("")[word.len()..].trim() == "{";
+                return !opens || condition[..at].contains('\n');
             }
-            b'{' if depth == 0 && (last.is_ascii_alphanumeric() || b"_)]}\"%".contains(&last) || !last.is_ascii()) => {
-                return false;
+            word => {
+                at += word.len();
+                is_whole = !matches!(word, "and" | "or" | "in" | "not");
+                continue;
             }
-            b'(' | b'[' | b'{' => depth += 1,
-            b')' | b']' | b'}' if depth == 0 => return false,
-            b')' | b']' | b'}' => depth -= 1,
-            _ if is_of_word(byte) => {
-                length = bytes.get(at..).unwrap_or_default().iter().take_while(|byte| is_of_word(**byte)).count();
-                let word = bytes.get(at..at + length).unwrap_or_default();
-                match word {
-                    b"then" if depth == 0 => {
-                        let line = bytes.get(at + length..).unwrap_or_default();
-                        let end = line.iter().position(|byte| *byte == b'\n').unwrap_or(line.len());
-                        // Written as in other languages: `if x then {`.
-                        let opens = line.get(..end).unwrap_or_default().trim_ascii() == b"{";
-                        return !opens || bytes.get(..at).is_some_and(|before| before.contains(&b'\n'));
-                    }
-                    // A value is still to come.
-                    b"and" | b"or" | b"in" | b"not" => {
-                        at += length;
-                        last = b' ';
-                        continue;
-                    }
-                    _ => {}
-                }
-            }
+        }
+        match sign {
+            '"' => at += condition[at..].find(['"', '\n']).map_or(condition.len() - at, |end| end + 1),
+            '{' if depth == 0 && is_whole => return false,
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' if depth == 0 => return false,
+            ')' | ']' | '}' => depth -= 1,
             _ => {}
         }
-        at += length;
-        if !byte.is_ascii_whitespace() {
-            last = byte;
+        if !sign.is_whitespace() {
+            is_whole = matches!(sign, '"' | ')' | ']' | '}' | '%') || sign.is_ascii_digit();
         }
     }
     false
-}
-
-fn is_of_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii()
 }
